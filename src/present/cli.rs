@@ -19,9 +19,9 @@ use secrecy::SecretString;
 use crate::invocation::Invocation;
 
 pub use arguments::{
-    Abandon, Apply, Completions, Diff, Format, InDoubt, Init, PlanArgs, Prune, ReportArgs,
-    ReportFormat, Resume, RetryArgs, RunArgs, SandboxArgs, SandboxCommand, Show, Status, Validate,
-    Verify,
+    Abandon, Apply, Completions, Diff, ExportFormat, Format, HistoryArgs, InDoubt, Init, PlanArgs,
+    Prune, ReportArgs, ReportFormat, Resume, RetryArgs, RunArgs, SandboxArgs, SandboxCommand, Show,
+    Status, Validate, Verify,
 };
 pub use flags::{
     Applying, FollowUpArgs, FollowUpOutput, Integration, Pacing, Part, Planning, PlaybookFlags,
@@ -99,6 +99,9 @@ pub enum Command {
     /// Make a page of a run: plan and outcome, what needs a person, and how it went
     #[command(after_help = help::REPORT)]
     Report(ReportArgs),
+    /// Export the runs of a period, for an audit
+    #[command(after_help = help::HISTORY)]
+    History(HistoryArgs),
     /// Abandon a run: its remaining changes are not made
     #[command(after_help = help::ABANDON)]
     Abandon(Abandon),

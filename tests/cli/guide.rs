@@ -1,9 +1,12 @@
-//! The samples of `docs/recovery.md`: each command is run, one after another in one folder, and what it shows is what the page shows.
-//! `UPDATE_GUIDE=1 cargo test --test cli guide` writes the page's samples anew.
+//! The samples of `docs/recovery.md` and `docs/audit.md`: each command is run, one after another in one folder, and what it shows is what the page shows.
+//! `UPDATE_GUIDE=1 cargo test --test cli guide` writes the pages' samples anew.
 
 use std::{env, fmt::Write as _, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use jiff::civil::{Date, Time};
+use jiff::{
+    Timestamp,
+    civil::{Date, Time},
+};
 
 use crate::environment::{BINARY, Environment};
 
@@ -12,7 +15,16 @@ const BLOCK: &str = "```console\n";
 
 #[test]
 fn the_samples_of_the_recovery_page_are_what_its_commands_show() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/recovery.md");
+    expect_true_samples("docs/recovery.md");
+}
+
+#[test]
+fn the_samples_of_the_audit_page_are_what_its_commands_show() {
+    expect_true_samples("docs/audit.md");
+}
+
+fn expect_true_samples(page: &str) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let text = fs::read_to_string(&page).unwrap();
     let environment = Environment::new().with_playbooks_at("rate: 40/s, burst: 8, concurrency: 8");
     let shell = Shell::new(&environment);
@@ -108,20 +120,27 @@ impl Ids {
     }
 }
 
-/// Ids of runs are UUIDs of version 7; those of the service have another one.
+/// Ids of runs are UUIDs of version 7; those of the service have another one. Digests are of the time, too.
 fn run_ids(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|sign: char| !(sign.is_ascii_hexdigit() || sign == '-'));
-    words.filter(|word| word.len() == 36 && word.as_bytes()[14] == b'7')
+    words.filter(|word| {
+        let is_digest = word.len() == 64 && !word.contains('-');
+        is_digest || (word.len() == 36 && word.as_bytes()[14] == b'7')
+    })
 }
 
 /// The text without what depends on when and how fast it was shown.
 fn lasting(text: &str) -> String {
     let mut before = "";
     let mut lasting = String::new();
-    for word in text.split_inclusive([' ', '\n']) {
-        let bare = word.trim();
-        let is_moment = bare.parse::<Date>().is_ok() || bare.parse::<Time>().is_ok();
-        let is_duration = before == "in " && bare.parse::<u32>().is_ok();
+    for word in text.split_inclusive([' ', '\n', ',', '"']) {
+        let bare = word.trim_end_matches([' ', '\n', ',', '"']);
+        let is_moment = bare.parse::<Date>().is_ok()
+            || bare.parse::<Time>().is_ok()
+            || bare.parse::<Timestamp>().is_ok();
+        // In a table, it comes after the moments.
+        let is_duration =
+            (before == "in " || before.ends_with("Z,")) && bare.parse::<u32>().is_ok();
         lasting.push_str(if is_moment || is_duration {
             "… "
         } else {

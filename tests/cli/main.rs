@@ -4,6 +4,7 @@
 
 mod abandoned;
 mod answers;
+mod audit;
 mod bad_input;
 mod bounds;
 mod ci;

@@ -42,7 +42,7 @@ use super::{
     error::{StoreError, StoreStep, io_error},
     lock,
     run_folder::RunFolder,
-    settings::RunSettings,
+    settings::{RunOrigin, RunSettings},
 };
 use crate::{
     checkpoint::{Checkpoint, Ending},
@@ -107,7 +107,11 @@ impl History {
         }
         self.append(|chain| {
             let is_known = |event: &HistoryEvent| matches!(event, HistoryEvent::Created { run: other, .. } if *other == run);
-            (!chain.has(is_known)).then_some(HistoryEvent::Created { run, files })
+            (!chain.has(is_known)).then(|| HistoryEvent::Created {
+                run,
+                files,
+                origin: Some(Box::new(settings.origin())),
+            })
         })
     }
 

@@ -41,5 +41,5 @@ pub use history::{
 pub use in_doubt::in_doubt_in;
 pub use lock::{Lock, LockHome, Wait};
 pub use run_folder::RunFolder;
-pub use settings::{GitState, Operator, PlannedFrom, RunSettings, VERSION};
+pub use settings::{GitState, Operator, PlannedFrom, RunOrigin, RunSettings, VERSION};
 pub use state_dir::{ListedRun, RunListing, StateDir, Unreadable};

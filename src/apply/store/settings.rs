@@ -91,7 +91,31 @@ pub struct PlannedFrom {
     pub flags: Vec<String>,
 }
 
+/// What the history keeps of a run's settings: it is known after the run's folder was deleted, too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunOrigin {
+    pub started_at: Timestamp,
+    pub playbook: String,
+    pub server: String,
+    pub org: Option<String>,
+    pub reason: Option<String>,
+    pub by: Option<Operator>,
+}
+
 impl RunSettings {
+    /// What is known of it after its folder was deleted.
+    pub fn origin(&self) -> RunOrigin {
+        RunOrigin {
+            started_at: self.started_at,
+            playbook: self.playbook.clone(),
+            server: self.server.clone(),
+            org: self.org.clone(),
+            reason: self.reason.clone(),
+            by: self.by.clone(),
+        }
+    }
+
     /// The time limit of one request.
     pub const fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
@@ -142,6 +166,14 @@ pub(super) mod tests {
         assert_eq!(
             serde_json::from_value::<RunSettings>(written).unwrap(),
             settings
+        );
+        // Of a version without the flags for a person, a pull request and who approved.
+        let by = r#"{"user":"ops","host":"laptop"}"#;
+        settings.by = Some(serde_json::from_str(by).unwrap());
+        let written = serde_json::to_value(&settings).unwrap();
+        assert_eq!(
+            written["by"].to_string(),
+            r#"{"host":"laptop","user":"ops"}"#
         );
         settings.planned_from = Some(PlannedFrom {
             folder: "/home/me".into(),

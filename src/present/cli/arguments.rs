@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use jiff::{SignedDuration, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
     flags::{
@@ -86,8 +86,10 @@ pub enum ReportFormat {
     Html,
     /// Markdown for a ticket or a pull request; always fits into one comment
     Markdown,
-    /// JSON for scripts, with every change that needs a look
+    /// JSON for scripts, with every change
     Json,
+    /// CSV with a row for every change: before, after, times, attempts, outcome
+    Csv,
 }
 
 #[derive(Debug, Args)]
@@ -238,6 +240,37 @@ pub struct Status {
     /// With --check: a digest that an earlier --check printed
     #[arg(long, value_name = "SHA256", value_parser = values::record_sha256, requires = "check")]
     pub expect: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// Leave out runs that ended before TIME: a day, or a moment with its zone
+    #[arg(long, value_name = "TIME", value_parser = values::since)]
+    pub since: Option<Timestamp>,
+    /// Leave out runs that were started after TIME; a day counts whole
+    #[arg(long, value_name = "TIME", value_parser = values::until)]
+    pub until: Option<Timestamp>,
+    /// Write a row for each change instead of one for each run
+    #[arg(long)]
+    pub changes: bool,
+    /// Set the output format
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "csv",
+        conflicts_with = "json"
+    )]
+    pub format: ExportFormat,
+}
+
+/// The output format of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// CSV for a spreadsheet
+    Csv,
+    /// JSON for scripts
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -23,9 +23,7 @@ const COMMANDS: [(&[&str], &str); 12] = [
         "to delete, use the action `delete` in a playbook: {run PLAYBOOK}; to abandon a run: {abandon RUN}",
     ),
     (
-        &[
-            "list", "ls", "runs", "history", "log", "logs", "ps", "get", "state",
-        ],
+        &["list", "ls", "runs", "log", "logs", "ps", "get", "state"],
         "to list the runs here: {status}",
     ),
     (

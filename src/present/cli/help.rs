@@ -198,11 +198,24 @@ Examples:
   wf-bulk report --last -o run.html                 the newest run, as a page
   wf-bulk report 0192f0c4 --format markdown         for a ticket or pull request
   wf-bulk report 0192f0c4 --format json             for scripts
+  wf-bulk report 0192f0c4 --format csv              every change, for an audit
 
 Shows what was planned and what became of it, what needs a person with the next \
 command, how the run went over time, and the way back. It also works on a run \
 that is running, was stopped or undone. The command works offline and without a \
 token, and changes nothing.";
+
+pub(super) const HISTORY: &str = "\
+Examples:
+  wf-bulk history > runs.csv                         a row for each run
+  wf-bulk history --since 2026-11-01 --until 2026-11-30
+  wf-bulk history --since 2026-11-01 --changes > changes.csv
+  wf-bulk history --changes --format json            for scripts
+
+Runs that worked in the period are exported, the oldest first. A day is one of \
+this machine's zone. Of a run that `prune` has deleted, the history knows who, \
+why, when and the counts. The command makes the check of `status --check`, and \
+ends with 1 if that finds something, or a run can't be read.";
 
 pub(super) const ABANDON: &str = "\
 Examples:

@@ -18,7 +18,7 @@ enum RepeatPolicy {
 }
 
 /// Each flag of every command.
-const FLAGS: [(&str, RepeatPolicy); 64] = {
+const FLAGS: [(&str, RepeatPolicy); 67] = {
     use RepeatPolicy::{By, InTheRun, Never, SaidAgain};
     const PLANS: RepeatPolicy = By(&["plan", "run"]);
     const PART: RepeatPolicy = By(&["plan", "run", "undo", "retry", "verify"]);
@@ -31,7 +31,7 @@ const FLAGS: [(&str, RepeatPolicy); 64] = {
             "state-dir",
             By(&[
                 "plan", "show", "run", "apply", "resume", "undo", "retry", "verify", "status",
-                "report", "abandon", "prune", "sandbox",
+                "report", "history", "abandon", "prune", "sandbox",
             ]),
         ),
         ("profile", ACCESS),
@@ -94,6 +94,9 @@ const FLAGS: [(&str, RepeatPolicy); 64] = {
         ("watch", Never),
         ("check", Never),
         ("expect", Never),
+        ("since", Never),
+        ("until", Never),
+        ("changes", Never),
         ("keep", Never),
         ("in-doubt", Never),
         ("port", Never),

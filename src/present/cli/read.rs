@@ -10,8 +10,8 @@ use clap::{
 use terminal_size::{Width, terminal_size_of};
 
 use super::{
-    Cli, Command, Format, NAME, PlaybookFlags, ReportFormat, Var, foreign_words::with_suggestion,
-    help, kept, one_dash, unused::definition,
+    Cli, Command, ExportFormat, Format, NAME, PlaybookFlags, ReportFormat, Var,
+    foreign_words::with_suggestion, help, kept, one_dash, unused::definition,
 };
 
 /// The command with examples in its help that fit a terminal on standard output.
@@ -82,6 +82,7 @@ impl Cli {
     pub fn wants_json(&self) -> bool {
         let format = match &self.command {
             Command::Show(show) => show.format,
+            Command::History(history) if history.format == ExportFormat::Json => Format::Json,
             Command::Report(report) if report.format == ReportFormat::Json => Format::Json,
             Command::Init(_)
             | Command::Validate(_)
@@ -95,6 +96,7 @@ impl Cli {
             | Command::Verify(_)
             | Command::Status(_)
             | Command::Report(_)
+            | Command::History(_)
             | Command::Abandon(_)
             | Command::Prune(_)
             | Command::Sandbox(_)

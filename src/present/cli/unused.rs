@@ -52,7 +52,7 @@ impl Purpose {
                 &[Service, StateFolder, Questions, Json, Progress, EachChange]
             }
             b"plan" | b"verify" => &[Service, StateFolder, Json, Progress],
-            b"show" | b"status" | b"report" => &[StateFolder, Json],
+            b"show" | b"status" | b"report" | b"history" => &[StateFolder, Json],
             b"validate" | b"diff" => &[Json],
             b"abandon" | b"prune" => &[StateFolder, Questions],
             b"sandbox" => &[StateFolder],
@@ -122,6 +122,7 @@ impl Cli {
             | Command::Verify(_)
             | Command::Status(_)
             | Command::Report(_)
+            | Command::History(_)
             | Command::Abandon(_)
             | Command::Prune(_)
             | Command::Sandbox(_)
@@ -163,6 +164,7 @@ impl Cli {
             | Command::Verify(_)
             | Command::Status(_)
             | Command::Report(_)
+            | Command::History(_)
             | Command::Abandon(_)
             | Command::Prune(_)
             | Command::Sandbox(_)

@@ -5,7 +5,9 @@ use std::{
     str::FromStr,
 };
 
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use jiff::{
+    SignedDuration, Span, SpanRelativeTo, Timestamp, ToSpan as _, civil::Date, tz::TimeZone,
+};
 
 use super::InDoubt;
 use crate::{
@@ -23,6 +25,31 @@ pub(super) fn moment(text: &str) -> Result<Timestamp, &'static str> {
     text.trim()
         .parse()
         .map_err(|_| "write a moment with its zone, like 2026-12-01T08:00:00Z")
+}
+
+/// The beginning of a period.
+pub(super) fn since(text: &str) -> Result<Timestamp, &'static str> {
+    edge(text, 0, &TimeZone::system())
+}
+
+/// The end of a period, which is not in it any more; a day is.
+pub(super) fn until(text: &str) -> Result<Timestamp, &'static str> {
+    edge(text, 1, &TimeZone::system())
+}
+
+/// A moment, or the beginning of the day that is so many days after a day in this zone.
+fn edge(text: &str, days: i64, zone: &TimeZone) -> Result<Timestamp, &'static str> {
+    const CURE: &str =
+        "write a day like 2026-11-01, or a moment with its zone like 2026-11-01T08:00:00Z";
+    let text = text.trim();
+    if let Ok(moment) = text.parse() {
+        return Ok(moment);
+    }
+    let is_day = text.len() == "2026-11-01".len();
+    let day: Date = text.parse().ok().filter(|_| is_day).ok_or(CURE)?;
+    let day = day.checked_add(days.days()).map_err(|_| CURE)?;
+    let beginning = day.to_zoned_datetime(zone.clone()).map_err(|_| CURE)?;
+    Ok(beginning.timestamp())
 }
 
 pub(super) fn rate(text: &str) -> Result<Rate, String> {
@@ -220,6 +247,32 @@ mod tests {
                 error.contains(said) && !error.contains("secret"),
                 "{text}: {error}"
             );
+        }
+    }
+
+    #[test]
+    fn a_period_is_of_whole_days_or_of_moments() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        for (text, days, expected) in [
+            ("2026-11-01", 0, "2026-10-31T23:00:00Z"),
+            (" 2026-11-30 ", 1, "2026-11-30T23:00:00Z"),
+            // This day has 25 hours.
+            ("2026-10-25", 0, "2026-10-24T22:00:00Z"),
+            ("2026-10-25", 1, "2026-10-25T23:00:00Z"),
+            ("2026-11-01T08:00:00Z", 1, "2026-11-01T08:00:00Z"),
+        ] {
+            let edge = edge(text, days, &zone);
+            assert_eq!(edge, Ok(expected.parse().unwrap()), "{text}");
+        }
+        for text in [
+            "",
+            "yesterday",
+            "2026-11",
+            "2026-02-30",
+            "2026-11-01T08:00",
+            "30d",
+        ] {
+            assert!(since(text).unwrap_err().contains("a day like"), "{text}");
         }
     }
 

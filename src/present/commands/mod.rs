@@ -19,6 +19,7 @@ mod execute;
 mod files;
 mod follow_up;
 mod guard_flags;
+mod history;
 mod init;
 mod known_plan;
 mod launch;
@@ -94,6 +95,7 @@ pub async fn run(cli: Cli, observers: &Observers) -> Result<ExitCode, Error> {
         Command::Verify(args) => Box::pin(verify::verify(&common, &args)).await,
         Command::Status(args) => status::status(&common, &args),
         Command::Report(args) => report_run::report_run(&common, &args),
+        Command::History(args) => history::history(&common, &args),
         Command::Abandon(args) => abandon::abandon(&common, &args).await,
         Command::Prune(args) => prune::prune(&common, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(&common, &args).await,

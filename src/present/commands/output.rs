@@ -57,7 +57,11 @@ impl OutputContent {
         head.is_empty()
             || match self {
                 Self::Plan => FileKind::of_start(head) == Some(FileKind::Plan),
-                Self::Report => has(b"report of wf-bulk") || has(b"\"wf_bulk_report\""),
+                Self::Report => {
+                    has(b"report of wf-bulk")
+                        || has(b"\"wf_bulk_report\"")
+                        || head.starts_with(b"run,change,id,execution,")
+                }
                 Self::Schema => head.starts_with(b"{") && has(b"\"$schema\"") && has(b"wf-bulk"),
                 Self::Events => head.starts_with(b"{\"v\":1,\"seq\":"),
                 Self::Metrics => head.starts_with(b"# HELP wf_bulk_"),

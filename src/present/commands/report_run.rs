@@ -23,7 +23,10 @@ use crate::{
     error::{Error, ExitCode},
     outcome::Outcome,
     plan::FollowUp,
-    report::{PlanSigned, RunFilesError, RunLine, RunOverview, RunReport, write_report_json},
+    report::{
+        PlanSigned, RunFilesError, RunLine, RunOverview, RunReport, each_reported_change,
+        write_change_heading, write_change_row, write_report_json,
+    },
     store::{RunFolder, StateDir, StoreError},
 };
 
@@ -66,6 +69,18 @@ fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) ->
         None if beside(&path).exists() => PlanSigned::Unchecked,
         None => PlanSigned::No,
     };
+    if args.format == ReportFormat::Csv {
+        let reader = plan.within(&plan_file).reader();
+        let reader = reader.map_err(|error| failed(error.into()))?;
+        let mut out = BufWriter::new(file);
+        write_change_heading(&mut out).map_err(spoiled)?;
+        let run = line.settings.run;
+        each_reported_change(folder, &line, reader, &mut |change| {
+            write_change_row(run, change, &mut out)
+        })
+        .map_err(failed)?;
+        return out.flush().map_err(spoiled);
+    }
     let undone = undone(common, &line).map_err(store_error)?;
     let run = RunOverview {
         line,
@@ -89,7 +104,9 @@ fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) ->
         let report = RunReport::read(folder, run, reader, &mut |_| Ok(())).map_err(failed)?;
         let written = match args.format {
             ReportFormat::Markdown => report.write_markdown(&mut out),
-            ReportFormat::Html | ReportFormat::Json => report.write_html(&mut out),
+            ReportFormat::Html | ReportFormat::Json | ReportFormat::Csv => {
+                report.write_html(&mut out)
+            }
         };
         written.map_err(spoiled)?;
     }

@@ -156,7 +156,7 @@ pub(super) fn line_of(common: &Common, folder: &RunFolder) -> Result<RunLine, St
 }
 
 /// A run according to its checkpoint.
-fn line(
+pub(super) fn line(
     state_dir: &StateDir,
     lineage: &Lineage,
     folder: &RunFolder,

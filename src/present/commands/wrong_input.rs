@@ -212,6 +212,7 @@ fn deleted_run(deleted: &DeletedRun) -> String {
         run,
         deleted_at,
         end,
+        ..
     } = deleted;
     let zone = TimeZone::system();
     let at = |moment| dates::in_zone(moment, &zone);

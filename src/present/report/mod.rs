@@ -11,6 +11,7 @@ mod failed_csv;
 #[cfg(test)]
 mod forged_plan_tests;
 mod history;
+mod history_export;
 mod html_page;
 mod human_bars;
 mod human_lines;
@@ -37,6 +38,7 @@ mod plan_words;
 mod problem;
 mod problem_list;
 mod progress;
+mod reported_change;
 mod result_rows;
 mod run_files;
 mod run_html;
@@ -63,6 +65,7 @@ mod words;
 pub use doubt_text::write_doubt;
 pub use event_lines::{EventLines, EventSource};
 pub use history::{write_history, write_history_json};
+pub use history_export::{ExportedRun, HistoryDocument, write_export_heading};
 pub use human_bars::{Bars, Width};
 pub use human_lines::ProgressLines;
 pub use in_doubt_csv::{ANSWER_COLUMNS, MAX_ANSWER_FILE};
@@ -75,6 +78,9 @@ pub use plan_summary::PlanSummary;
 pub use plan_text::ListingDetail;
 pub use problem::Problem;
 pub use problem_list::ProblemList;
+pub use reported_change::{
+    ReportedChange, each_reported_change, write_change_heading, write_change_row,
+};
 pub use run_files::{RunFilesError, ended_in_doubt, last_session, problem_groups, write_files};
 pub use run_json::write_report_json;
 pub use run_report::{PlanSigned, RunOverview, RunReport};

@@ -1,8 +1,12 @@
 //! `results.csv` and `results.jsonl`: every change of a run, for a spreadsheet and for programs.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{change_facts::AttemptTimes, change_walk::ChangeEnd};
 use crate::{
@@ -13,7 +17,8 @@ use crate::{
 
 pub(super) const HEADING: &str = "id,execution,kind,name,within,action,fields,outcome,detail,attempts,first_started_at,last_started_at,took_at_most_ms";
 
-/// What both files have of a change: a line of `results.jsonl`. Scripts depend on its names. Of what is unknown, there is no key.
+/// A line of `results.jsonl`, and a change in the documents of `report` and `history`; a row is made of it, too. Scripts depend on its names. Of
+/// what is unknown, there is no key.
 #[derive(Debug, Serialize)]
 pub(super) struct ResultDocument<'a> {
     /// As in the plan.
@@ -21,6 +26,11 @@ pub(super) struct ResultDocument<'a> {
     target: &'a Target,
     action: &'a [String],
     fields: Vec<String>,
+    /// The values of the fields as they were read, and as they are to be. Not in `results.jsonl`: they are in the plan beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<BTreeMap<String, &'a Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<BTreeMap<String, &'a Value>>,
     outcome: Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
@@ -51,6 +61,8 @@ impl<'a> From<&'a ChangeEnd<'a>> for ResultDocument<'a> {
             target: &end.change.target,
             action: &end.change.action,
             fields: end.change.writes().map(|(field, _, _)| field).collect(),
+            before: None,
+            after: None,
             outcome: end.outcome,
             detail: end.detail.as_deref(),
             attempts: number,
@@ -61,16 +73,57 @@ impl<'a> From<&'a ChangeEnd<'a>> for ResultDocument<'a> {
     }
 }
 
+impl<'a> ResultDocument<'a> {
+    /// With the values of the fields.
+    pub(super) fn with_values(end: &'a ChangeEnd<'a>) -> Self {
+        let writes = || end.change.writes();
+        Self {
+            before: Some(writes().map(|(field, before, _)| (field, before)).collect()),
+            after: Some(writes().map(|(field, _, after)| (field, after)).collect()),
+            ..Self::from(end)
+        }
+    }
+}
+
+/// The columns of [`write_cells_with_values`].
+pub(super) fn heading_with_values() -> String {
+    format!("change,{HEADING},before,after")
+}
+
+/// Writes the cells of a change with the values of its fields, as JSON objects, and ends the row.
+///
+/// # Errors
+///
+/// The errors of `out`.
+pub(super) fn write_cells_with_values(out: &mut dyn Write, end: &ChangeEnd<'_>) -> io::Result<()> {
+    let document = ResultDocument::with_values(end);
+    write!(out, "{},", Untrusted(document.change).csv())?;
+    write_cells(out, &document)?;
+    for values in [&document.before, &document.after] {
+        let values = text::json::to_string(values)?;
+        write!(out, ",{}", Untrusted(&values).csv())?;
+    }
+    out.write_all(b"\n")
+}
+
 /// Writes one row; the first column is the target's own id, as in `failed.csv`.
 ///
 /// # Errors
 ///
 /// The errors of `out`.
 pub(super) fn write_row(out: &mut dyn Write, document: &ResultDocument<'_>) -> io::Result<()> {
+    write_cells(out, document)?;
+    out.write_all(
+        b"
+",
+    )
+}
+
+fn write_cells(out: &mut dyn Write, document: &ResultDocument<'_>) -> io::Result<()> {
     let target = document.target;
     let id = target.id.as_ref().unwrap_or(&target.execution);
     let took = document.took_at_most_ms.map(|took| took.to_string());
-    writeln!(
+    write!(
         out,
         "{},{},{},{},{},{},{},{},{},{},{},{},{}",
         Untrusted(id.as_str()).csv(),

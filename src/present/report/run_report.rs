@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{
     change_walk::{ChangeEnd, each_change},
     outcome_groups::{GroupCollector, OutcomeGroups},
-    problem::Problem,
+    reported_change::{ReportedChange, Visit},
     run_files::{RunFilesError, last_stop, why_open},
     run_numbers::{ActionCounts, AttemptsCount, DurationCount, RunNumbers},
     runs::{NextStep, RunLine},
@@ -74,7 +74,7 @@ pub(super) struct RunFindings<'a> {
 }
 
 impl<'a> RunReport<'a> {
-    /// Reads plan, checkpoint and timeline side by side; `visit` gets each change that needs attention.
+    /// Reads plan, checkpoint and timeline side by side; `visit` gets each change.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl<'a> RunReport<'a> {
         folder: &RunFolder,
         mut run: RunOverview<'a>,
         plan: PlanReader<impl BufRead>,
-        visit: &mut dyn FnMut(&Problem<'_>) -> io::Result<()>,
+        visit: Visit<'_>,
     ) -> Result<Self, RunFilesError> {
         let (counts, ending) = (&run.line.counts, run.line.ending.as_ref());
         let why = why_open(folder, counts, ending);
@@ -124,17 +124,14 @@ struct ChangeCollector {
 }
 
 impl ChangeCollector {
-    fn add(
-        &mut self,
-        end: &ChangeEnd<'_>,
-        visit: &mut dyn FnMut(&Problem<'_>) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn add(&mut self, end: &ChangeEnd<'_>, visit: Visit<'_>) -> io::Result<()> {
         self.numbers.add(end);
-        if self.is_running && is_open(end) {
-            return Ok(());
+        let may_change = self.is_running && is_open(end);
+        if !may_change {
+            self.groups.add(end)?;
         }
-        self.groups.add(end)?;
-        end.problem().map_or(Ok(()), |problem| visit(&problem))
+        let problem = if may_change { None } else { end.problem() };
+        visit(&ReportedChange { end, problem })
     }
 }
 

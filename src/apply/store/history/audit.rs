@@ -213,7 +213,7 @@ pub(super) fn recorded_runs(records: Vec<HistoryRecord>) -> BTreeMap<RunId, Reco
     let mut runs: BTreeMap<RunId, RecordedRun> = BTreeMap::new();
     for record in records {
         match record.event {
-            HistoryEvent::Created { run, files } => {
+            HistoryEvent::Created { run, files, .. } => {
                 let known = runs.entry(run).or_default();
                 known.is_created = true;
                 known.files.extend(files);

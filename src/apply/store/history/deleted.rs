@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    RunId,
+    PLAN, RunId, RunOrigin,
     record::{HistoryEvent, HistoryRecord},
 };
 use crate::outcome::Outcome;
@@ -15,6 +15,11 @@ use crate::outcome::Outcome;
 pub struct DeletedRun {
     pub run: RunId,
     pub deleted_at: Timestamp,
+    /// When its creation was recorded; none if that record is missing.
+    pub created_at: Option<Timestamp>,
+    /// None if the record of its creation is missing, or is of an earlier version.
+    pub origin: Option<RunOrigin>,
+    pub plan_sha256: Option<String>,
     /// None if the record of its end is missing.
     pub end: Option<RunEnd>,
 }
@@ -32,6 +37,7 @@ pub struct RunEnd {
 /// The deleted runs whose ids begin with `prefix`, in the order of their ids.
 pub(super) fn deleted_runs(records: &[HistoryRecord], prefix: &str) -> Vec<DeletedRun> {
     let mut ends = BTreeMap::new();
+    let mut creations = BTreeMap::new();
     let mut deleted = BTreeMap::new();
     for record in records {
         match &record.event {
@@ -52,17 +58,30 @@ pub(super) fn deleted_runs(records: &[HistoryRecord], prefix: &str) -> Vec<Delet
                     },
                 );
             }
+            HistoryEvent::Created { run, files, origin } => {
+                creations.insert(*run, (record.at, files.get(PLAN), origin));
+            }
             HistoryEvent::Pruned { run } if run.to_string().starts_with(prefix) => {
                 deleted.insert(*run, record.at);
             }
-            HistoryEvent::Created { .. } | HistoryEvent::Pruned { .. } => {}
+            HistoryEvent::Pruned { .. } => {}
         }
     }
     let deleted = deleted.into_iter();
-    let of = |(run, deleted_at)| DeletedRun {
-        run,
-        deleted_at,
-        end: ends.remove(&run),
+    let of = |(run, deleted_at)| {
+        let creation = creations.remove(&run);
+        let (created_at, plan, origin) = creation
+            .map_or((None, None, None), |(at, plan, origin)| {
+                (Some(at), plan, origin.as_deref())
+            });
+        DeletedRun {
+            run,
+            deleted_at,
+            created_at,
+            origin: origin.cloned(),
+            plan_sha256: plan.cloned(),
+            end: ends.remove(&run),
+        }
     };
     deleted.map(of).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::super::RunId;
+use super::super::{RunId, RunOrigin};
 use crate::{digest::sha256, outcome::Outcome};
 
 /// Between the fields of a record and its digest.
@@ -36,6 +36,9 @@ pub(super) enum HistoryEvent {
     Created {
         run: RunId,
         files: BTreeMap<String, String>,
+        /// None in records of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<Box<RunOrigin>>,
     },
     Ended {
         run: RunId,
@@ -85,5 +88,30 @@ impl HistoryRecord {
     pub(super) fn beginning(record: u64, before: Option<&str>) -> String {
         let before = before.map_or_else(|| "null".to_owned(), |before| format!("\"{before}\""));
         format!("{{\"record\":{record},\"before\":{before},")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_a_version_that_did_not_keep_who_is_read() {
+        let record = HistoryRecord {
+            record: 1,
+            before: None,
+            at: Timestamp::UNIX_EPOCH,
+            event: HistoryEvent::Created {
+                run: RunId::new(Timestamp::UNIX_EPOCH, [1; 10]),
+                files: BTreeMap::new(),
+                origin: None,
+            },
+        };
+        let (line, digest) = record.seal().unwrap();
+        assert!(line.contains(r#""files":{}}}"#), "{line}");
+        assert_eq!(
+            HistoryRecord::open(line.trim_end().as_bytes()),
+            Some((record, digest))
+        );
     }
 }
