@@ -188,6 +188,9 @@ fn what_was_approved_is_applied_and_all_else_is_refused_with_nothing_written() {
     let run = fs::read_dir(desk.artifact(APPLYING, "wf-bulk-run-1").join("runs")).unwrap();
     let run = run.last().unwrap().unwrap().path();
     let settings = fs::read_to_string(run.join("run.json")).unwrap();
+    let recorded: Value = serde_json::from_str(&settings).unwrap();
+    let who = ["actor", "approver", "link"].map(|name| recorded["by"][name].clone());
+    assert_eq!(who, ["max", "bo", "https://localhost/o/r/pull/7"]);
     assert!(settings.contains("pull request #7"), "{settings}");
 }
 
@@ -397,5 +400,10 @@ fn the_nightly_workflow_runs_its_playbook() {
     let mut job = Job::start(&desk, "nightly", "nightly", APPLYING, 1);
     job.run("Run").expect_code(0);
     job.upload("Keep the run folder");
+    let run = desk.environment.runs().remove(0);
+    let settings = fs::read_to_string(run.join("run.json")).unwrap();
+    let recorded: Value = serde_json::from_str(&settings).unwrap();
+    let link = format!("https://localhost/o/r/actions/runs/{APPLYING}");
+    assert_eq!(recorded["by"]["link"], *link);
     assert_eq!(desk.sandbox.ledger().effects().len(), 137);
 }

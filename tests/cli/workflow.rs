@@ -155,6 +155,11 @@ impl<'a> Job<'a> {
             ("github.server_url", "https://localhost"),
             ("github.event.pull_request.number", "7"),
             ("github.event.pull_request.head.sha", HEAD),
+            ("github.event.pull_request.merged_by.login", "max"),
+            (
+                "github.event.pull_request.html_url",
+                "https://localhost/o/r/pull/7",
+            ),
             ("secrets.EPILOT_TOKEN", "sandbox"),
             ("github.run_id", run),
         ];
@@ -217,6 +222,8 @@ impl<'a> Job<'a> {
             .env("GITHUB_STEP_SUMMARY", runner("summary"))
             .env("GITHUB_REPOSITORY", "o/r")
             .env("GITHUB_RUN_ID", self.run)
+            .env("GITHUB_ACTOR", "max")
+            .env("GITHUB_SERVER_URL", "https://localhost")
             .env("GITHUB_RUN_ATTEMPT", self.attempt.to_string())
             .env("RUNNER_TEMP", self.desk.path().join("runner"))
             .env("GH_FILES", self.desk.path().join("gh"))
