@@ -158,6 +158,8 @@ pub(crate) fn expect_commands_to_work(arguments: &[&str], text: &str) {
             let (name, value) = flag.split_once('\0').unwrap_or((&flag, ""));
             let kept = match line[1].as_str() {
                 "resume" if name == "--max-errors" => continue,
+                // The id names the run.
+                "resume" if name == "--playbook" => continue,
                 "resume" => {
                     arguments.first() == Some(&"resume") || !KEPT_BY_THE_RUN.contains(&name)
                 }

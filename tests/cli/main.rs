@@ -33,6 +33,7 @@ mod lists;
 mod main_job;
 mod messages;
 mod next_steps;
+mod nights;
 mod operations;
 mod options;
 mod organisation;

@@ -54,6 +54,7 @@ use crate::{
 pub use audit::{HistoryCheck, HistoryFinding, HistoryNote};
 pub use chain::ChainFault;
 pub use deleted::{DeletedRun, RunEnd};
+pub use record::NoRun;
 
 /// The names of the files whose digests are kept, in a run's folder.
 const PLAN: &str = "plan";
@@ -166,6 +167,40 @@ impl History {
         })
     }
 
+    /// Adds the record of a command that has ended without a run.
+    ///
+    /// # Errors
+    ///
+    /// If the history can't be read or written.
+    pub(super) fn no_run(&self, no_run: NoRun) -> Result<(), StoreError> {
+        self.append(|_| Some(HistoryEvent::NoRun(no_run)))
+    }
+
+    /// The newest command without a run of each playbook, server and organisation, newest first.
+    ///
+    /// # Errors
+    ///
+    /// If the history can't be read.
+    pub fn newest_without_run(&self) -> Result<Vec<(Timestamp, NoRun)>, StoreError> {
+        let _lock = lock::lock_reading(&self.lock_file())?;
+        let mut seen = BTreeSet::new();
+        let records = self.read()?.records.into_iter().rev();
+        let newest = records.filter_map(|record| match record.event {
+            HistoryEvent::NoRun(no_run) => {
+                let subject = (
+                    no_run.playbook.clone(),
+                    no_run.server.clone(),
+                    no_run.org.clone(),
+                );
+                seen.insert(subject).then_some((record.at, no_run))
+            }
+            HistoryEvent::Created { .. }
+            | HistoryEvent::Ended { .. }
+            | HistoryEvent::Pruned { .. } => None,
+        });
+        Ok(newest.collect())
+    }
+
     /// The runs whose end is recorded: they have ended, whatever their checkpoints say now. A history that can't be read says nothing.
     pub(super) fn ended_runs(&self) -> BTreeSet<RunId> {
         let records = self
@@ -173,7 +208,9 @@ impl History {
             .map_or_else(|_| Vec::new(), |chain| chain.records);
         let ended = records.into_iter().filter_map(|record| match record.event {
             HistoryEvent::Ended { run, .. } => Some(run),
-            HistoryEvent::Created { .. } | HistoryEvent::Pruned { .. } => None,
+            HistoryEvent::Created { .. } | HistoryEvent::Pruned { .. } | HistoryEvent::NoRun(_) => {
+                None
+            }
         });
         ended.collect()
     }

@@ -36,7 +36,7 @@ pub use draft::RunDraft;
 pub use error::{StoreError, StoreStep};
 pub use event_numbers::EventNumbers;
 pub use history::{
-    ChainFault, DeletedRun, History, HistoryCheck, HistoryFinding, HistoryNote, RunEnd,
+    ChainFault, DeletedRun, History, HistoryCheck, HistoryFinding, HistoryNote, NoRun, RunEnd,
 };
 pub use in_doubt::in_doubt_in;
 pub use lock::{Lock, LockHome, Wait};

@@ -11,7 +11,7 @@ use super::{
     RunId, access,
     draft::RunDraft,
     error::{StoreError, StoreStep, io_error},
-    history::{History, HistoryCheck},
+    history::{History, HistoryCheck, NoRun},
     lock::{self, Wait},
     run_folder::RunFolder,
     settings::RunSettings,
@@ -196,6 +196,17 @@ impl StateDir {
     /// The history of the runs.
     pub fn history(&self) -> History {
         History::new(self.0.clone())
+    }
+
+    /// Records that a command which was to make a run has ended without one.
+    ///
+    /// # Errors
+    ///
+    /// If the folder can't be made, another user could have written it, or the history can't be written.
+    pub fn record_no_run(&self, no_run: NoRun) -> Result<(), StoreError> {
+        self.ensure()?;
+        self.check_access()?;
+        self.history().no_run(no_run)
     }
 
     /// Compares the history with the runs.

@@ -9,7 +9,7 @@ use crate::{
 
 use super::{
     form,
-    model::{Expect, Guards},
+    model::{Expect, Guards, Scanned},
 };
 use crate::document::{
     node::Value,
@@ -32,6 +32,9 @@ pub(super) fn guards(reader: &mut DocumentReader<'_>, top: &FieldNodes<'_>) -> G
             .get("max_percent")
             .and_then(|field| percent(reader, field)),
         expect: fields.get("expect").and_then(|field| expect(reader, field)),
+        scanned: fields
+            .get("scanned")
+            .and_then(|field| scanned(reader, field)),
         allow: fields
             .get("allow")
             .map_or_else(BTreeSet::new, |field| allow(reader, field)),
@@ -89,6 +92,15 @@ fn expect(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Expec
         return None;
     }
     Some(Expect { min, max })
+}
+
+fn scanned(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Scanned> {
+    let fields = reader.map(field, &form::names(&form::SCANNED))?;
+    let help = "give it the number of executions that there are at least, like { min: 100 }";
+    let min = reader.required(&fields, "min", help)?;
+    // At least 0 is always true.
+    let min = reader.whole(min, 1..=u64::MAX)?;
+    Some(Scanned { min })
 }
 
 fn allow(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> BTreeSet<Allow> {

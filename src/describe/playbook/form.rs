@@ -430,7 +430,7 @@ pub(super) const BESIDE: [KeyForm; 4] = [
     ),
 ];
 
-pub(super) const GUARDS: [KeyForm; 5] = [
+pub(super) const GUARDS: [KeyForm; 6] = [
     KeyForm::of(
         "max_changes",
         Form::Whole(1),
@@ -454,6 +454,14 @@ pub(super) const GUARDS: [KeyForm; 5] = [
     .example("{ min: 1, max: 20 }")
     .default("any number"),
     KeyForm::of(
+        "scanned",
+        Form::Map(&SCANNED),
+        "the minimum number of executions that are scanned, whether or not they are changed: fewer mean that the \
+         selection looked in the wrong place",
+    )
+    .example("{ min: 100 }")
+    .default("any number"),
+    KeyForm::of(
         "allow",
         Form::List(&Form::Allow),
         "the irreversible actions that are permitted: `delete`, `delete_step`, `start`, `run_schedule_now`, \
@@ -475,6 +483,12 @@ pub(super) const EXPECT: [KeyForm; 2] = [
     KeyForm::of("min", Form::Whole(0), "the minimum number of changes"),
     KeyForm::of("max", Form::Whole(0), "the maximum number of changes"),
 ];
+
+pub(super) const SCANNED: [KeyForm; 1] = [KeyForm::of(
+    "min",
+    Form::Whole(1),
+    "the minimum number of scanned executions",
+)];
 
 pub(super) const PACE: [KeyForm; 6] = [
     KeyForm::of(

@@ -1,6 +1,6 @@
 //! The guards that a plan breaks: pure.
 
-use super::{Expect, Guards};
+use super::{Expect, Guards, Scanned};
 
 /// The numbers of a plan that guards check.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +47,11 @@ impl Guards {
                 ));
             }
         }
+        if let Some(Scanned { min }) = self.scanned.filter(|least| scanned < least.min) {
+            broken.push(format!(
+                "{scanned} executions were scanned, scanned.min is {min}"
+            ));
+        }
         broken
     }
 }
@@ -74,7 +79,12 @@ mod tests {
             max_percent: Some(max_percent.parse().unwrap()),
             ..Guards::default()
         };
+        let scanned = |min| Guards {
+            scanned: Some(Scanned { min }),
+            ..Guards::default()
+        };
         for (guards, holds, breaks) in [
+            (scanned(9), size(0, 0, 9), size(5, 5, 8)),
             (most(5), size(5, 1, 9), size(6, 1, 9)),
             (percent("25"), size(9, 2, 8), size(9, 3, 8)),
             (percent("0.5"), size(1, 1, 200), size(1, 1, 199)),

@@ -54,6 +54,24 @@ pub fn load(
     }
 }
 
+/// The name in the text of a playbook, which may have mistakes elsewhere. None if it has none.
+pub fn name_in(source: &str) -> Option<String> {
+    let document = node::parse(source).ok()?;
+    let Value::Map(entries) = &document.value else {
+        return None;
+    };
+    let entry = entries.iter().find(|entry| entry.key.text == "name")?;
+    match &entry.value.value {
+        Value::Text(name) => Some(name.clone()),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::List(_)
+        | Value::Map(_)
+        | Value::CollectionKey => None,
+    }
+}
+
 fn check(
     files: &FileScope,
     source: &str,

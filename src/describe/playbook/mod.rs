@@ -26,9 +26,9 @@ pub use file::{PlaybookFileError, read};
 pub(crate) use form::{EXECUTIONS, SOURCES};
 pub use form::{KeyForm, TABLES};
 pub use guards::Size;
-pub use load::load;
+pub use load::{load, name_in};
 pub use model::{
     Entities, EntityRef, ExecutionSearch, Expect, Guards, IdList, IdSource, Playbook, Rejected,
-    Select, Source, StepSearch,
+    Scanned, Select, Source, StepSearch,
 };
 pub use schema::{SCHEMA_FILE, schema};

@@ -276,6 +276,8 @@ pub struct Guards {
     pub max_percent: Option<Percent>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scanned: Option<Scanned>,
     /// The permitted irreversible actions.
     pub allow: BTreeSet<Allow>,
     pub rejected: Rejected,
@@ -289,6 +291,13 @@ pub struct Expect {
     pub min: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
+}
+
+/// The number of executions that must have been scanned, whether or not they are changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scanned {
+    pub min: u64,
 }
 
 /// Whether a plan with rejected items may be applied.

@@ -166,9 +166,19 @@ pub struct Resume {
     /// The run: its id, or the beginning of it
     #[arg(conflicts_with = "last")]
     pub run: Option<String>,
-    /// Resume the newest run that is not finished, or has no report
+    /// Resume the run that is not finished, or has no report
+    ///
+    /// If several are not finished, none is resumed: name the run, or its playbook
     #[arg(long)]
     pub last: bool,
+    /// With --last: only a run of the playbook in FILE
+    #[arg(long, value_name = "FILE", requires = "last")]
+    pub playbook: Option<PathBuf>,
+    /// Refuse a run that was started longer ago than AGE
+    ///
+    /// As with `apply`. A run that has ended is shown at any age
+    #[arg(long, value_name = "AGE", default_value = "7 days", value_parser = values::age, help_heading = "Applying")]
+    pub max_age: SignedDuration,
     /// Decide changes in doubt: answers in FILE, or `retry` or `skip` for all
     ///
     /// FILE is the `in_doubt.csv` of the run's folder with `applied`, `retry` or `skip` in the column `answer`; for a file that is named like
@@ -288,7 +298,7 @@ pub struct Prune {
 pub struct Abandon {
     /// The run: its id, or the beginning of it
     pub run: Option<String>,
-    /// Abandon the newest run that is not finished, or has no report
+    /// Abandon the run that is not finished, or has no report
     #[arg(long)]
     pub last: bool,
 }

@@ -119,7 +119,8 @@ not changed (`drifted`).";
 
 pub(super) const RESUME: &str = "\
 Examples:
-  wf-bulk resume --last              the newest run that is not finished
+  wf-bulk resume --last              the run that is not finished
+  wf-bulk resume --last --playbook nightly.yaml
   wf-bulk resume 0192f0c4 --rate 2/s
   wf-bulk resume 0192f0c4 --in-doubt .wf-bulk/runs/…/in_doubt.csv
   wf-bulk resume 0192f0c4 --in-doubt retry   send all changes in doubt again
@@ -220,7 +221,7 @@ ends with 1 if that finds something, or a run can't be read.";
 pub(super) const ABANDON: &str = "\
 Examples:
   wf-bulk abandon 0192f0c4
-  wf-bulk abandon --last             the newest run that is not finished
+  wf-bulk abandon --last             the run that is not finished
 
 The run's folder is kept. Its remaining changes are not made, and a new run may \
 start.";

@@ -59,7 +59,7 @@ const FLAGS: [(&str, RepeatPolicy); 67] = {
         ("approved-by", STARTS),
         ("link", STARTS),
         ("again", By(&["run", "apply", "retry"])),
-        ("max-age", By(&["apply"])),
+        ("max-age", By(&["apply", "resume"])),
         (
             "allowed-signers",
             By(&[
@@ -240,7 +240,7 @@ mod tests {
         wf-bulk show
         wf-bulk run --token-command c
         wf-bulk apply --max-age P2D --token-command c
-        wf-bulk resume --token-command c
+        wf-bulk resume --max-age P2D --token-command c
         wf-bulk status
         wf-bulk abandon
         ");

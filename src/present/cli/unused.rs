@@ -148,6 +148,12 @@ impl Cli {
         self.session_flags().map(|(integration, _)| integration)
     }
 
+    /// Whether the command makes a run, if there is something to change.
+    pub fn is_to_make_a_run(&self) -> bool {
+        let continues = matches!(self.command, Command::Resume(_));
+        !continues && matches!(self.session_flags(), Some((_, None)))
+    }
+
     /// The same, with the flag for which nothing is changed.
     fn session_flags(&self) -> Option<(&Integration, Option<&'static str>)> {
         match &self.command {

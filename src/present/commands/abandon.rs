@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     earlier::are_data_gone,
     question::{Question, Stakes, ask, can_ask},
-    runs::{UndoneRun, find_run_or_last, store_error},
+    runs::{LastRun, find_run_or_last, store_error},
     signals::{self, unless_interrupted},
     terminal::say,
 };
@@ -21,7 +21,7 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
     let broken = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::failed("the run's checkpoint can't be used").caused_by(error)
     };
-    let Some(folder) = find_run_or_last(common, args.run.as_deref(), UndoneRun::IsMeant)? else {
+    let Some(folder) = find_run_or_last(common, args.run.as_deref(), LastRun::Abandoned)? else {
         return Ok(ExitCode::Done);
     };
     let lock = folder.lock(Wait::Refuse).map_err(store_error)?;

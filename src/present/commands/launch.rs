@@ -216,23 +216,24 @@ fn nothing_to_do(
     start: Instant,
     observers: &Observers,
 ) -> Result<ExitCode, Error> {
+    let undoes = plan
+        .known
+        .header
+        .follows
+        .is_some_and(|follows| follows.by == FollowUp::Undo);
+    let why = if plan.summary.out_of_reach().is_some() {
+        "the plan says what is out of reach"
+    } else if plan.known.trailer.rejected > 0 {
+        "the plan says what could not be planned"
+    } else if undoes {
+        "no change of the run is left to undo"
+    } else if plan.known.trailer.skipped == 0 {
+        "nothing is selected"
+    } else {
+        "everything is as the playbook wants it"
+    };
+    observers.nothing_to_do(why);
     say(|out| {
-        let undoes = plan
-            .known
-            .header
-            .follows
-            .is_some_and(|follows| follows.by == FollowUp::Undo);
-        let why = if plan.summary.out_of_reach().is_some() {
-            "the plan says what is out of reach"
-        } else if plan.known.trailer.rejected > 0 {
-            "the plan says what could not be planned"
-        } else if undoes {
-            "no change of the run is left to undo"
-        } else if plan.known.trailer.skipped == 0 {
-            "nothing is selected"
-        } else {
-            "everything is as the playbook wants it"
-        };
         writeln!(out, "nothing to do: {why}")?;
         if plan.known.header.server == SANDBOX {
             let reset = common.invocation.command("sandbox", &["reset"]);

@@ -26,16 +26,22 @@ use crate::{
     plan::PlanHeader,
     private_file,
     report::{EarlierMetrics, EventLines, EventSource, MetricLabels, Metrics, Summary, write_json},
+    store::{NoRun, StateDir, StoreError},
     table::STDIN,
-    text::{Untrusted, shown_path},
+    text::{Untrusted, cut, shown_path},
 };
 
 /// An earlier file of metrics has a few kilobytes.
 const MOST_METRICS: u64 = 64 * 1024;
 
+/// Characters of the reason in the record of an end without a run; the log has all of it.
+const MAX_WHY: usize = 300;
+
 /// The observers of one command, which outlive it: they are told also if it ends with an error or panics.
 pub struct Observers {
     flags: Integration,
+    /// Where an end without a run is recorded; none if the command is not to make one.
+    to_record: Option<StateDir>,
     started_at: Timestamp,
     start: Instant,
     known: Mutex<SessionFacts>,
@@ -53,6 +59,8 @@ struct SessionFacts {
     summary: Option<Summary>,
     /// That of `--json`: the result, or the errors.
     document: Option<String>,
+    /// Why there is no run.
+    why: Option<String>,
 }
 
 /// The events of a session.
@@ -63,6 +71,8 @@ impl Observers {
     pub fn of(cli: &Cli) -> Self {
         Self {
             flags: cli.integration().cloned().unwrap_or_default(),
+            to_record: (cli.is_to_make_a_run())
+                .then(|| StateDir::new(cli.common.state_dir.clone())),
             started_at: Timestamp::now(),
             start: Instant::now(),
             known: Mutex::default(),
@@ -188,20 +198,29 @@ impl Observers {
         Ok(exit_code)
     }
 
+    /// There is nothing to do, and why.
+    pub(super) fn nothing_to_do(&self, why: &str) {
+        self.known().why = Some(format!("nothing to do: {why}"));
+    }
+
     /// The command has ended with this error.
     pub fn failed(&self, error: &Error) {
         let mut known = self.known();
         known.summary = None;
+        known.why = Some(with_causes(error));
         known.document = Some(error_document(error));
     }
 
-    /// Writes the metrics, then runs the command of `--on-finish`. Nobody is told of a `resume` that found no run. What goes wrong is told,
+    /// Records an end without a run, writes the metrics, then runs the command of `--on-finish`. Nobody is told of a `resume` that found no run. What goes wrong is told,
     /// and changes nothing else.
     pub async fn finish(&self, exit_code: ExitCode) {
         let known = std::mem::take(&mut *self.known());
         let Some(document) = &known.document else {
             return;
         };
+        if let Err(error) = self.record_no_run(&known, exit_code) {
+            warn("it can't be recorded that no run was made", &error);
+        }
         if let Some(path) = &known.metrics
             && let Err(error) = self.write_metrics(path, &known, exit_code)
         {
@@ -228,6 +247,24 @@ impl Observers {
         if let Err(error) = ended.await {
             warn("the command of --on-finish did not succeed", &error);
         }
+    }
+
+    /// Wrong usage is no attempt at a run. An error before the playbook or plan was read is about no run that could be named.
+    fn record_no_run(&self, known: &SessionFacts, exit_code: ExitCode) -> Result<(), StoreError> {
+        let (Some(state_dir), None, Some(labels)) = (&self.to_record, &known.run, &known.labels)
+        else {
+            return Ok(());
+        };
+        if exit_code == ExitCode::Usage {
+            return Ok(());
+        }
+        state_dir.record_no_run(NoRun {
+            playbook: labels.playbook.clone(),
+            server: labels.server.clone(),
+            org: labels.org.clone(),
+            exit_code: exit_code.code(),
+            why: cut(known.why.as_deref().unwrap_or_default(), MAX_WHY),
+        })
     }
 
     fn write_metrics(

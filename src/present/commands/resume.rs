@@ -14,7 +14,7 @@ use super::{
     known_plan::KnownPlan,
     observers::Observers,
     overview::overview,
-    runs::{UndoneRun, find_run_or_last, refuse_changed, store_error},
+    runs::{LastRun, find_run_or_last, refuse_changed, store_error},
     session::{self, refuse_elsewhere},
     show_ended::show_ended,
     signals::{self, unless_interrupted},
@@ -39,8 +39,8 @@ pub(super) async fn resume(
     observers: &Observers,
 ) -> Result<ExitCode, Error> {
     let start = Instant::now();
-    let Some(folder) = find_run_or_last(common, args.run.as_deref(), UndoneRun::IsPassedOver)?
-    else {
+    let last = LastRun::Resumed(args.playbook.as_deref());
+    let Some(folder) = find_run_or_last(common, args.run.as_deref(), last)? else {
         if common.json {
             print(|out| write_json(&Summary::nothing(), ExitCode::Done, out))?;
         }
@@ -85,6 +85,7 @@ pub(super) async fn resume(
         return Ok(exit_code);
     }
     refuse_undone(common, stored.run)?;
+    session::refuse_old(common, &stored, &plan.header.timezone, args.max_age)?;
     let state_dir = StateDir::new(common.state_dir.clone());
     refuse_thrown_away_data(common, &state_dir, &stored)?;
     let mut interrupts = signals::watch(common)?;

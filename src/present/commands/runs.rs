@@ -11,38 +11,46 @@ use crate::{
     cli::Common,
     error::Error,
     plan::FollowUp,
+    playbook,
     report::last_session,
-    store::{RunFolder, RunListing, StateDir, StoreError},
+    store::{ListedRun, RunFolder, RunListing, StateDir, StoreError},
     text::{Untrusted, shown_path},
 };
 
-/// What `--last` does with an unfinished run that was undone.
+/// What the run of `--last` is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum UndoneRun {
-    IsMeant,
-    /// Nothing more is made of it.
-    IsPassedOver,
+pub(super) enum LastRun<'a> {
+    /// To be shown: the newest one, if there are several.
+    Shown,
+    /// To be abandoned: if several are not finished, it must be named.
+    Abandoned,
+    /// To be continued, as above; of the playbook in this file, if it is given. Nothing more is made of a run that was undone.
+    Resumed(Option<&'a Path>),
 }
 
 /// The run with this `prefix`; without one, the run of `--last`. None, with a message, if all runs have ended and have a report.
 pub(super) fn find_run_or_last(
     common: &Common,
     prefix: Option<&str>,
-    undone: UndoneRun,
+    last: LastRun<'_>,
 ) -> Result<Option<RunFolder>, Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
     if let Some(prefix) = prefix {
         return find_run(common, prefix).map(Some);
     }
-    let listing = readable(&state_dir)?;
+    let mut listing = readable(&state_dir)?;
+    if let LastRun::Resumed(Some(path)) = last {
+        let playbook = playbook_name(path)?;
+        listing.runs.retain(|run| run.settings.playbook == playbook);
+    }
     for run in &listing.unreadable {
         unreadable(&run.path, run.error.as_ref());
     }
     // A process writes its report last: without a report, the result was not shown.
     let is_told = |folder: &RunFolder| last_session(folder).is_some();
-    let lineage = match undone {
-        UndoneRun::IsMeant => Lineage::default(),
-        UndoneRun::IsPassedOver => Lineage::of(&listing),
+    let lineage = match last {
+        LastRun::Shown | LastRun::Abandoned => Lineage::default(),
+        LastRun::Resumed(_) => Lineage::of(&listing),
     };
     let is_undone = |folder: &RunFolder| lineage.newest(folder.id(), FollowUp::Undo).is_some();
     for run in &listing.runs {
@@ -59,12 +67,58 @@ pub(super) fn find_run_or_last(
             });
         }
     }
+    let mut unfinished = (listing.runs.iter())
+        .filter(|run| run.ending.is_none() && !is_undone(&run.folder))
+        .collect::<Vec<_>>();
+    if unfinished.len() > 1 && last != LastRun::Shown {
+        unfinished.reverse();
+        return Err(several(common, &unfinished, last));
+    }
     let newest = listing.newest_untold(is_told, is_undone);
     if newest.is_none() {
         say(|out| writeln!(out, "there is no unfinished run"));
     }
     Ok(newest.map(|run| run.folder.clone()))
 }
+
+/// Refuses to choose one of several runs that are not finished, oldest first.
+fn several(common: &Common, unfinished: &[&ListedRun], last: LastRun<'_>) -> Error {
+    let command = match last {
+        LastRun::Shown | LastRun::Resumed(_) => "resume",
+        LastRun::Abandoned => "abandon",
+    };
+    let error = Error::failed(format!(
+        "{} runs are not finished, so --last does not say which one is meant",
+        unfinished.len()
+    ));
+    let error = unfinished.iter().take(MAX_NAMED).fold(error, |error, run| {
+        let id = run.folder.id().to_string();
+        let command = common.invocation.command(command, &[&id]);
+        error.hint(format!("{}: {command}", run.settings.playbook))
+    });
+    let error = match last {
+        LastRun::Resumed(None) => error.hint(
+            "to continue that of one playbook, add --playbook FILE; to see all of them: `wf-bulk status`",
+        ),
+        LastRun::Shown | LastRun::Abandoned | LastRun::Resumed(Some(_)) => error,
+    };
+    error.hint("nothing was changed")
+}
+
+/// The name of the playbook in a file.
+fn playbook_name(path: &Path) -> Result<String, Error> {
+    let failed = || {
+        let shown = shown_path(path);
+        Error::failed(format!("the name of the playbook {shown} can't be read"))
+            .at(path.display().to_string(), None)
+    };
+    let source = playbook::read(path).map_err(|error| failed().caused_by(error))?;
+    playbook::name_in(&source)
+        .ok_or_else(|| failed().hint("it is a YAML file with a line like `name: reassign-leaver`"))
+}
+
+/// Runs that a message names: with more, a person looks at all of them.
+const MAX_NAMED: usize = 10;
 
 /// All runs. Refuses if one can't be read: what it did, and whether it has ended, is unknown.
 pub(super) fn readable(state_dir: &StateDir) -> Result<RunListing, Error> {

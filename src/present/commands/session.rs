@@ -1,11 +1,14 @@
 //! What a session of `resume` does, where, and how carefully: decided by the run's plan and the command line, and not by `run.json`, which
 //! can be edited. `run.json` sets the speed, and otherwise can only make a session more careful.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::backend::Server;
 use crate::{
     cli::{Common, Pacing},
     credentials::Credentials,
-    error::Error,
+    dates,
+    error::{Error, ErrorKind},
     invocation::flag,
     pace::{Pace, Share},
     plan::PlanHeader,
@@ -43,6 +46,26 @@ pub(super) fn refuse_elsewhere(settings: &RunSettings, common: &Common) -> Resul
         )),
         (Some(_) | None, Some(_)) | (None, None) => Ok(()),
     }
+}
+
+/// Refuses to make the remaining changes of a run that was started too long ago: what was approved then may not be meant any more.
+pub(super) fn refuse_old(
+    common: &Common,
+    settings: &RunSettings,
+    zone: &str,
+    max_age: SignedDuration,
+) -> Result<(), Error> {
+    if Timestamp::now().duration_since(settings.started_at) <= max_age {
+        return Ok(());
+    }
+    let started = dates::on_wall_clock(settings.started_at, zone);
+    let run = settings.run.to_string();
+    let message = format!("run {run} was started at {started}, which is too long ago");
+    let abandon = common.invocation.command("abandon", &[&run]);
+    Err(Error::new(ErrorKind::Stale, message)
+        .hint("to continue it nevertheless, add --max-age, such as --max-age '30 days'")
+        .hint(format!("or abandon it, and plan again: {abandon}"))
+        .hint("nothing was changed"))
 }
 
 /// The server of a session: as the command line spells it, else that of the plan.

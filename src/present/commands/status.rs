@@ -11,7 +11,7 @@ use super::{
     files::{open_plan, read_plan},
     lineage::Lineage,
     retry_hint::{EndedRun, flags_to_say_again},
-    runs::{UndoneRun, find_run_or_last, store_error, unreadable},
+    runs::{LastRun, find_run_or_last, store_error, unreadable},
     signing::beside,
     terminal::{STYLES, print, print_text, with_causes},
     watch::watch,
@@ -25,8 +25,8 @@ use crate::{
     outcome::Outcome,
     plan::{PlanHeader, Repeat},
     report::{
-        OutcomeGroups, RunLine, UnreadableRun, problem_groups, write_run_json, write_runs,
-        write_runs_json,
+        OutcomeGroups, RunLine, UnreadableRun, problem_groups, write_no_runs, write_run_json,
+        write_runs, write_runs_json,
     },
     run::{GroupStream, PlannedChange},
     store::{RunFolder, RunListing, RunSettings, StateDir, StoreError, Wait},
@@ -45,8 +45,10 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     }
     let mut lines = Vec::new();
     let mut unread = Vec::new();
+    let mut no_runs = Vec::new();
     if args.run.is_none() && !args.last {
         let listing = state_dir.list().map_err(store_error)?;
+        no_runs = (state_dir.history().newest_without_run()).map_err(store_error)?;
         let lineage = Lineage::of(&listing);
         for run in &listing.runs {
             match line(&state_dir, &lineage, &run.folder, run.settings.clone()) {
@@ -71,8 +73,7 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
             let error = run.error.as_ref();
             unread.extend(error.map(|error| unread_run(&run.path, error)));
         }
-    } else if let Some(folder) = find_run_or_last(common, args.run.as_deref(), UndoneRun::IsMeant)?
-    {
+    } else if let Some(folder) = find_run_or_last(common, args.run.as_deref(), LastRun::Shown)? {
         let settings = folder.settings().map_err(store_error)?;
         let listing = state_dir.list().map_err(store_error)?;
         let lineage = Lineage::of(&listing);
@@ -83,9 +84,12 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
         return Ok(ExitCode::Done);
     }
     if common.json {
-        print(|out| write_runs_json(&lines, &unread, out))?;
+        print(|out| write_runs_json(&lines, &unread, &no_runs, out))?;
     } else if unread.is_empty() || !lines.is_empty() {
         print_runs(common, &lines)?;
+    }
+    if !common.json {
+        print_text(|out| write_no_runs(&no_runs, &TimeZone::system(), out, STYLES))?;
     }
     Ok(ExitCode::Done)
 }

@@ -5,19 +5,19 @@ use std::{
     path::PathBuf,
 };
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use owo_colors::{OwoColorize as _, Style};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{outcome_groups::OutcomeGroups, summary_text::sum, units::thousands};
+use super::{no_runs, outcome_groups::OutcomeGroups, summary_text::sum, units::thousands};
 use crate::{
     checkpoint::Ending,
     dates,
     invocation::Invocation,
     outcome::{Counts, Outcome},
     plan::{FollowUp, Follows},
-    store::{Operator, RunId, RunSettings, in_doubt_in},
+    store::{NoRun, Operator, RunId, RunSettings, in_doubt_in},
     styles::Styles,
     text::{self, Untrusted},
 };
@@ -311,7 +311,7 @@ fn document(run: &RunLine) -> Value {
     })
 }
 
-/// Writes the runs as one JSON document, newest first.
+/// Writes the runs as one JSON document, newest first, and the newest commands that ended without one.
 ///
 /// # Errors
 ///
@@ -319,6 +319,7 @@ fn document(run: &RunLine) -> Value {
 pub fn write_runs_json(
     runs: &[RunLine],
     unreadable: &[UnreadableRun],
+    no_runs: &[(Timestamp, NoRun)],
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let unreadable: Vec<_> = unreadable
@@ -328,7 +329,11 @@ pub fn write_runs_json(
     let runs: Vec<_> = runs.iter().map(document).collect();
     text::json::to_writer(
         &mut *out,
-        &json!({ "runs": runs, "unreadable": unreadable }),
+        &json!({
+            "runs": runs,
+            "unreadable": unreadable,
+            "ended_without_a_run": no_runs::documents(no_runs),
+        }),
     )?;
     writeln!(out)
 }

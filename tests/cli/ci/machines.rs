@@ -1,5 +1,7 @@
 //! What the page says for other machines than GitHub's: plain commands, cron, systemd.
 
+use std::{collections::BTreeSet, fs::File, os::unix::fs::PermissionsExt as _, time::SystemTime};
+
 use super::*;
 
 /// The code blocks of a section, in a language.
@@ -57,6 +59,14 @@ fn at_night(desk: &Desk) {
     let playbook = desk.path().join("reassign.yaml");
     fs::rename(playbook, desk.path().join("nightly.yaml")).unwrap();
     desk.environment.file("token", "sandbox\n");
+    stand_in_for_curl(desk);
+}
+
+/// Writes what it is told to `curl.txt`, and asks nobody.
+fn stand_in_for_curl(desk: &Desk) {
+    let script = "#!/bin/sh\n{ echo \"$*\"; [ \"$2\" != - ] || cat; } >\"$HOME/curl.txt\"\n";
+    let curl = desk.environment.file("bin/curl", script);
+    fs::set_permissions(curl, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 #[test]
@@ -64,7 +74,7 @@ fn the_line_of_the_crontab_is_silent_when_all_is_well_resumes_and_tells_of_troub
     let desk = Desk::new(SLOW);
     at_night(&desk);
     let crontab = documented("ci/crontab");
-    let (_, line) = crontab.split_once("17 2 * * *").unwrap();
+    let (_, line) = crontab.split_once("17 4 * * *").unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci/nightly.sh");
     let line = line
         .trim()
@@ -83,6 +93,30 @@ fn the_line_of_the_crontab_is_silent_when_all_is_well_resumes_and_tells_of_troub
     assert_eq!((ended.stdout, ended.stderr), (String::new(), String::new()));
     assert_eq!(desk.sandbox.ledger().effects().len(), 137);
     assert_eq!(desk.environment.runs().len(), 1, "it was resumed");
+    let logs = || {
+        let logs = fs::read_dir(desk.path().join("logs")).unwrap();
+        let logs = logs.map(|entry| entry.unwrap().path());
+        logs.collect::<BTreeSet<_>>()
+    };
+    let first = logs();
+    assert_eq!(first.len(), 1);
+    assert!(!desk.path().join("curl.txt").exists());
+
+    // An old log goes, and the log of last night stays as it is.
+    let old = desk.environment.file("logs/nightly-old.log", "");
+    let long_ago = SystemTime::now() - Duration::from_hours(32 * 24);
+    File::open(&old).unwrap().set_modified(long_ago).unwrap();
+    desk.environment
+        .file("heartbeat", "url = \"https://h.example\"\n");
+    night().expect_code(0);
+    let second = logs();
+    assert!(
+        second.is_superset(&first) && second.len() == 2,
+        "{second:?}"
+    );
+    let pinged = fs::read_to_string(desk.path().join("curl.txt")).unwrap();
+    assert!(pinged.starts_with("--config heartbeat "), "{pinged}");
+    fs::remove_file(desk.path().join("curl.txt")).unwrap();
 
     desk.environment.file("token", "wrong\n");
     let said = night().expect_code(1).stdout;
@@ -101,6 +135,78 @@ fn the_line_of_the_crontab_is_silent_when_all_is_well_resumes_and_tells_of_troub
     .unwrap();
     night().expect_code(4);
     assert_eq!(desk.sandbox.ledger().effects().len(), 137);
+    assert!(!desk.path().join("curl.txt").exists(), "no heartbeat");
+}
+
+#[test]
+fn one_playbook_that_waits_for_an_answer_stops_no_other_one_in_the_same_folder() {
+    let desk = Desk::new(SLOW);
+    at_night(&desk);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci/nightly.sh");
+    let text = fs::read_to_string(desk.path().join("nightly.yaml")).unwrap();
+    let other = text.replace("name: reassign-leaver", "name: other");
+    fs::write(desk.path().join("other.yaml"), other).unwrap();
+    let mut cut_off = desk.program("wf-bulk");
+    cut_off.args(["run", "other.yaml", "--yes", "--token-file", "token"]);
+    assert_eq!(interrupt(&desk, cut_off), 130);
+    let night = |playbook: &str| {
+        let mut night = desk.program("sh");
+        night.arg(&script).arg(".").arg(playbook);
+        Ended::from(night.output().unwrap())
+    };
+    night("nightly.yaml").expect_code(0);
+    let log = fs::read_dir(desk.path().join("logs")).unwrap().next();
+    let log = fs::read_to_string(log.unwrap().unwrap().path()).unwrap();
+    assert!(log.contains("there is no unfinished run"), "{log}");
+    let unfinished = Ended::from(desk.program("wf-bulk").arg("status").output().unwrap()).stdout;
+    assert!(unfinished.contains("unfinished  other"), "{unfinished}");
+    night("other.yaml").expect_code(0);
+}
+
+#[test]
+fn the_timers_avoid_the_hour_that_a_night_in_spring_does_not_have() {
+    let crontab = documented("ci/crontab");
+    let timer = documented("ci/systemd/wf-bulk-nightly.timer");
+    assert!(crontab.contains("\n17 4 * * *  "));
+    assert!(timer.contains("\nOnCalendar=*-*-* 04:17\n"));
+    // Within the hour that a night in autumn has twice, or the one that is missing in spring.
+    for (file, text) in [("crontab", crontab), ("timer", timer)] {
+        assert!(
+            !text.contains(" 02:") && !text.contains(" 2 * * *"),
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn the_unit_of_systemd_sends_a_heartbeat_if_it_knows_where_and_names_the_unit_that_tells_of_a_failure()
+ {
+    let desk = Desk::new(FAST);
+    stand_in_for_curl(&desk);
+    let unit = documented("ci/systemd/wf-bulk-nightly.service");
+    assert!(unit.contains("\nOnFailure=wf-bulk-failed@%n.service\n"));
+    let after = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStartPost=-/bin/sh -c '"));
+    let after = after
+        .unwrap()
+        .strip_suffix('\'')
+        .unwrap()
+        .replace("$$", "$");
+    assert!(!after.contains(['%', '\\']), "systemd would replace it");
+    let ping = |url: &str| {
+        let mut ping = desk.program("sh");
+        ping.args(["-c", &after]).env("HEARTBEAT_URL", url);
+        Ended::from(ping.output().unwrap()).expect_code(0);
+        fs::read_to_string(desk.path().join("curl.txt")).ok()
+    };
+    assert_eq!(ping(""), None);
+    let pinged = ping("https://h.example/1").unwrap();
+    assert!(pinged.starts_with("--config - "), "{pinged}");
+    assert!(
+        pinged.ends_with("\nurl = https://h.example/1\n"),
+        "{pinged}"
+    );
 }
 
 #[test]

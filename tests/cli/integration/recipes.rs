@@ -299,7 +299,7 @@ fn the_line_of_the_crontab_tells_slack_and_writes_metrics() {
     let (url, heard) = listen();
     let (desk, filled) = night(&url);
     let guide = include_str!("../../../docs/integration.md");
-    let (_, line) = guide.split_once("17 2 * * *").unwrap();
+    let (_, line) = guide.split_once("17 4 * * *").unwrap();
     let line = filled(line.lines().next().unwrap().trim());
     assert!(!line.contains('%'), "cron makes a newline of it");
     let mut command = desk.program("sh");

@@ -224,6 +224,7 @@ pub(super) fn recorded_runs(records: Vec<HistoryRecord>) -> BTreeMap<RunId, Reco
                 known.files.extend(files);
             }
             HistoryEvent::Pruned { run } => runs.entry(run).or_default().is_pruned = true,
+            HistoryEvent::NoRun(_) => {}
         }
     }
     runs

@@ -64,7 +64,7 @@ pub(super) fn deleted_runs(records: &[HistoryRecord], prefix: &str) -> Vec<Delet
             HistoryEvent::Pruned { run } if run.to_string().starts_with(prefix) => {
                 deleted.insert(*run, record.at);
             }
-            HistoryEvent::Pruned { .. } => {}
+            HistoryEvent::Pruned { .. } | HistoryEvent::NoRun(_) => {}
         }
     }
     let deleted = deleted.into_iter();

@@ -29,7 +29,7 @@ pub(super) struct HistoryRecord {
     pub(super) event: HistoryEvent,
 }
 
-/// What happened to a run. `files` has the SHA-256 of each file that does not change from then on, by its name.
+/// What happened to a run, or that there was none. `files` has the SHA-256 of each file that does not change from then on, by its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum HistoryEvent {
@@ -51,6 +51,22 @@ pub(super) enum HistoryEvent {
     },
     /// A person deleted its folder.
     Pruned { run: RunId },
+    /// A command that was to make a run has ended without one.
+    NoRun(NoRun),
+}
+
+/// A command that was to make a run, and has ended without one: there was nothing to do, it was refused, or it failed before. Without
+/// this record, such a night looks like one on which nothing was started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoRun {
+    pub playbook: String,
+    /// Its host, or `sandbox`.
+    pub server: String,
+    pub org: Option<String>,
+    pub exit_code: u8,
+    /// One sentence for people.
+    pub why: String,
 }
 
 impl HistoryRecord {

@@ -147,7 +147,7 @@ fn a_program_is_told_the_same_standing() {
     ] {
         let mut out = Vec::new();
         let line = run(&[(Outcome::Applied, 2)], is_worked_on, ending);
-        write_runs_json(&[line], &[], &mut out).unwrap();
+        write_runs_json(&[line], &[], &[], &mut out).unwrap();
         let document: serde_json::Value = serde_json::from_slice(&out).unwrap();
         let found = &document["runs"][0];
         assert_eq!(
