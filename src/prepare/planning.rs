@@ -156,7 +156,9 @@ pub async fn plan(
         }
     }
     drop(groups);
-    writer.notes(misses.into_inner().notes());
+    let mut notes = misses.into_inner().notes();
+    notes.extend(playbook.calendar.note());
+    writer.notes(notes);
     let (_, trailer, sha256) = writer.finish(scanned.executions())?;
     Ok((trailer, sha256))
 }

@@ -196,3 +196,25 @@ fn a_run_that_was_started_too_long_ago_is_resumed_only_with_a_greater_max_age() 
         .expect_code(1)
         .expect_said("was abandoned");
 }
+
+#[test]
+fn a_file_of_days_without_a_day_in_a_year_that_is_needed_is_noted_in_the_plan() {
+    let environment = Environment::new();
+    environment.file("days.txt", "2019-12-24 Christmas Eve\n");
+    let playbook = |calendar: &str| {
+        let text = PLAYBOOK
+            .replace("reassign: { set: [\"7\"] }", "move_off_holidays")
+            .replace("limit: 3", "limit: 30");
+        environment.file("p.yaml", &format!("{text}calendar: {calendar}\n"));
+        environment
+            .run(&["run", "p.yaml", "--sandbox", "--dry-run"])
+            .expect_code(0)
+            .stdout
+    };
+    let noted = playbook("[ DE, days.txt ]");
+    assert!(
+        noted.contains("no file in `calendar` has a day in 20"),
+        "{noted}"
+    );
+    assert!(!playbook("DE").contains("no file in"));
+}

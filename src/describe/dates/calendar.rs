@@ -1,10 +1,13 @@
 //! Business days and holidays.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
 
 use jiff::{
     ToSpan,
-    civil::{Date, Weekday},
+    civil::{Date, Weekday, date},
 };
 
 use super::holidays::Region;
@@ -16,7 +19,27 @@ pub struct Calendar {
     public: Option<&'static Region>,
     /// Additional holidays.
     days: BTreeSet<Date>,
+    uncovered: UncoveredYears,
 }
+
+/// The years that were asked for and in which a calendar has no day of its own: its file may be last year's. They are no part of what a
+/// calendar is, so two calendars are equal whatever was asked.
+#[derive(Debug, Default)]
+struct UncoveredYears(Mutex<BTreeSet<i16>>);
+
+impl Clone for UncoveredYears {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for UncoveredYears {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for UncoveredYears {}
 
 /// The direction in which a date on a holiday moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +51,55 @@ pub enum Direction {
 /// The largest number of business days: forty years. A larger one is a mistake.
 const FARTHEST: i64 = 10_000;
 
+/// Years that a note names.
+const MAX_YEARS: usize = 5;
+
 impl Calendar {
-    pub const fn new(public: Option<&'static Region>, days: BTreeSet<Date>) -> Self {
-        Self { public, days }
+    pub fn new(public: Option<&'static Region>, days: BTreeSet<Date>) -> Self {
+        Self {
+            public,
+            days,
+            uncovered: UncoveredYears::default(),
+        }
+    }
+
+    /// What a plan says of the years that it needed and in which the files have no day; none if there is no such year.
+    pub fn note(&self) -> Option<String> {
+        let years = self
+            .uncovered
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let more = if years.len() > MAX_YEARS {
+            " and later"
+        } else {
+            ""
+        };
+        let years: Vec<String> = (years.iter().take(MAX_YEARS))
+            .map(ToString::to_string)
+            .collect();
+        let rest = match self.public {
+            Some(_) => "weekends and public holidays",
+            None => "weekends",
+        };
+        (!years.is_empty()).then(|| {
+            format!(
+                "no file in `calendar` has a day in {}{more}, so only {rest} count there",
+                years.join(", ")
+            )
+        })
+    }
+
+    fn look_for_days_of(&self, year: i16) {
+        let days = date(year, 1, 1)..=date(year, 12, 31);
+        if !self.days.is_empty() && self.days.range(days).next().is_none() {
+            let years = self.uncovered.0.lock();
+            years.unwrap_or_else(PoisonError::into_inner).insert(year);
+        }
     }
 
     pub fn is_business_day(&self, day: Date) -> bool {
+        self.look_for_days_of(day.year());
         let is_weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
         let is_public = self.public.is_some_and(|region| region.has_holiday(day));
         !is_weekend && !is_public && !self.days.contains(&day)
@@ -78,8 +144,6 @@ fn step(day: Date, direction: Direction) -> Option<Date> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::civil::date;
-
     use super::*;
 
     #[test]
@@ -119,5 +183,22 @@ mod tests {
             );
         }
         assert_eq!(Region::named("DE-XX"), None);
+    }
+
+    #[test]
+    fn the_years_that_are_needed_and_in_which_no_file_has_a_day_are_noted() {
+        let with_file = || Calendar::new(None, BTreeSet::from([date(2026, 12, 24)]));
+        let calendar = with_file();
+        assert_eq!(calendar.note(), None, "nothing was asked");
+        calendar.count(date(2026, 12, 1), 3);
+        assert_eq!(calendar.note(), None);
+        calendar.count(date(2026, 12, 31), 1);
+        let note = "no file in `calendar` has a day in 2027, so only weekends count there";
+        assert_eq!(calendar.note().unwrap(), note);
+        assert_eq!(calendar, with_file());
+        // The rules of a region hold in every year.
+        let region = Calendar::new(Some(Region::GERMANY), BTreeSet::new());
+        region.count(date(2026, 12, 31), 1);
+        assert_eq!(region.note(), None);
     }
 }

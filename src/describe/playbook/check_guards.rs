@@ -9,7 +9,7 @@ use crate::{
 
 use super::{
     form,
-    model::{Expect, Guards, Scanned},
+    model::{Expect, Guards, LeastScanned},
 };
 use crate::document::{
     node::Value,
@@ -94,13 +94,13 @@ fn expect(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Expec
     Some(Expect { min, max })
 }
 
-fn scanned(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Scanned> {
+fn scanned(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<LeastScanned> {
     let fields = reader.map(field, &form::names(&form::SCANNED))?;
     let help = "give it the number of executions that there are at least, like { min: 100 }";
     let min = reader.required(&fields, "min", help)?;
     // At least 0 is always true.
     let min = reader.whole(min, 1..=u64::MAX)?;
-    Some(Scanned { min })
+    Some(LeastScanned { min })
 }
 
 fn allow(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> BTreeSet<Allow> {

@@ -1,6 +1,6 @@
 //! The guards that a plan breaks: pure.
 
-use super::{Expect, Guards, Scanned};
+use super::{Expect, Guards, LeastScanned};
 
 /// The numbers of a plan that guards check.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,7 @@ impl Guards {
                 ));
             }
         }
-        if let Some(Scanned { min }) = self.scanned.filter(|least| scanned < least.min) {
+        if let Some(LeastScanned { min }) = self.scanned.filter(|least| scanned < least.min) {
             broken.push(format!(
                 "{scanned} executions were scanned, scanned.min is {min}"
             ));
@@ -80,7 +80,7 @@ mod tests {
             ..Guards::default()
         };
         let scanned = |min| Guards {
-            scanned: Some(Scanned { min }),
+            scanned: Some(LeastScanned { min }),
             ..Guards::default()
         };
         for (guards, holds, breaks) in [

@@ -28,7 +28,7 @@ pub use form::{KeyForm, TABLES};
 pub use guards::Size;
 pub use load::{load, name_in};
 pub use model::{
-    Entities, EntityRef, ExecutionSearch, Expect, Guards, IdList, IdSource, Playbook, Rejected,
-    Scanned, Select, Source, StepSearch,
+    Entities, EntityRef, ExecutionSearch, Expect, Guards, IdList, IdSource, LeastScanned, Playbook,
+    Rejected, Select, Source, StepSearch,
 };
 pub use schema::{SCHEMA_FILE, schema};

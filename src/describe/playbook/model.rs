@@ -277,7 +277,7 @@ pub struct Guards {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scanned: Option<Scanned>,
+    pub scanned: Option<LeastScanned>,
     /// The permitted irreversible actions.
     pub allow: BTreeSet<Allow>,
     pub rejected: Rejected,
@@ -296,7 +296,7 @@ pub struct Expect {
 /// The number of executions that must have been scanned, whether or not they are changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Scanned {
+pub struct LeastScanned {
     pub min: u64,
 }
 
