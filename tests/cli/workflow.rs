@@ -160,6 +160,12 @@ impl<'a> Job<'a> {
                 "github.event.pull_request.html_url",
                 "https://localhost/o/r/pull/7",
             ),
+            ("github.event.pull_request.title", "Ann leaves ` @all"),
+            (
+                "github.event.pull_request.body",
+                "As agreed.\r\nTicket: OPS-4711\r\n",
+            ),
+            ("github.event.pull_request.user.login", "ann"),
             ("secrets.EPILOT_TOKEN", "sandbox"),
             ("github.run_id", run),
         ];

@@ -86,6 +86,7 @@ pub(super) mod tests {
     #[derive(Debug)]
     pub(in crate::present::report) struct PlanSample {
         pub(in crate::present::report) items: Vec<Item>,
+        pub(in crate::present::report) converges: bool,
         pub(in crate::present::report) broken_guards: Vec<String>,
         pub(in crate::present::report) rechecks: bool,
         pub(in crate::present::report) pace: Pace,
@@ -96,6 +97,7 @@ pub(super) mod tests {
         fn from(items: Vec<Item>) -> Self {
             Self {
                 items,
+                converges: true,
                 broken_guards: Vec::new(),
                 rechecks: true,
                 pace: Pace::default(),
@@ -112,7 +114,7 @@ pub(super) mod tests {
         ) -> T {
             let header: PlanHeader = serde_json::from_value(json!({
                 "wf_bulk_plan": 1,
-                "playbook": {"name": "reassign-leaver", "sha256": "00", "converges": true, "repeatable": false},
+                "playbook": {"name": "reassign-leaver", "sha256": "00", "converges": self.converges, "repeatable": false},
                 "vars": {"leaver": "10010"}, "server": "sandbox", "org": "4711", "now": "2026-12-01T08:00:00Z",
                 "timezone": "Europe/Berlin",
                 "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},

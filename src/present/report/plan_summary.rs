@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    action::ActionKind,
     api::{Generation, Id, Level},
     plan::{Change, Item, Target, Undo},
 };
@@ -84,6 +85,8 @@ pub struct PlanSummary {
     /// How many of these can be undone in part.
     pub(super) undone_in_part: u64,
     irreversible_reasons: BTreeSet<String>,
+    /// The names of its actions that are not idempotent.
+    not_idempotent: BTreeSet<&'static str>,
     pub(super) forecast: Forecast,
     /// Distinct targets with a change or a skip.
     pub(super) targets: BTreeMap<Level, u64>,
@@ -107,6 +110,7 @@ impl PlanSummary {
             irreversible: Sample::first(IRREVERSIBLE_SHOWN),
             undone_in_part: 0,
             irreversible_reasons: BTreeSet::new(),
+            not_idempotent: BTreeSet::new(),
             forecast: Forecast::default(),
             targets: BTreeMap::new(),
             executions: 0,
@@ -141,6 +145,11 @@ impl PlanSummary {
     /// Irreversible changes.
     pub const fn irreversible(&self) -> u64 {
         self.irreversible.total()
+    }
+
+    /// The names of its actions that are not idempotent, whatever their arguments are. (`patch` is if the playbook does not deny it.)
+    pub(super) fn not_idempotent(&self) -> impl Iterator<Item = &'static str> {
+        self.not_idempotent.iter().copied()
     }
 
     /// What stands behind "can't be undone": nothing, or that some of these can be undone in part.
@@ -276,6 +285,11 @@ impl PlanSummary {
             self.add_field(change, actions.clone(), field, delta.as_ref());
         }
         self.forecast.add(change);
+        let kinds = change.action.iter().filter_map(|label| {
+            let word = label.split(':').next().unwrap_or_default();
+            ActionKind::in_plans(word)
+        });
+        (self.not_idempotent).extend(kinds.filter(|kind| !kind.converges).map(|kind| kind.word));
         match &change.undo {
             Undo::Request(_) => {}
             Undo::None(reason) => {

@@ -39,6 +39,10 @@ pub(super) struct PlanView<'a> {
     /// Executions with a change.
     pub(super) executions: u64,
     pub(super) irreversible: u64,
+    /// Whether a second plan after the run has no change.
+    idempotent: bool,
+    /// The actions that are not idempotent.
+    not_idempotent: Vec<&'static str>,
     pub(super) skipped: u64,
     /// Targets out of reach, which `skipped` does not include.
     pub(super) out_of_reach: u64,
@@ -116,6 +120,8 @@ impl PlanReport<'_> {
             changes: self.trailer.changes,
             executions: self.trailer.groups,
             irreversible: summary.irreversible(),
+            idempotent: self.header.playbook.converges,
+            not_idempotent: summary.not_idempotent().collect(),
             skipped: summary.skipped_total(),
             out_of_reach: summary.out_of_reach_total(),
             rejected: self.trailer.rejected,

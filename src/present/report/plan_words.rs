@@ -38,7 +38,7 @@ pub(super) struct PlanWords<'a> {
     pub(super) size: String,
     /// The estimated duration, and the rate.
     pub(super) time: Option<(String, String)>,
-    /// The limits of the run: stages, permitted failures.
+    /// The limits of the run: stages, permitted failures; and that it is not idempotent.
     pub(super) limits: Vec<String>,
     /// How many changes can be undone, or can't. None without changes.
     pub(super) way_back: Option<String>,
@@ -132,7 +132,7 @@ impl PlanReport<'_> {
                 .as_ref()
                 .map_or_else(|| self.no_changes(), |time| self.size(time)),
             time,
-            limits: [self.stages(), self.error_budget()]
+            limits: [self.stages(), self.error_budget(), self.again()]
                 .into_iter()
                 .flatten()
                 .filter(|_| has_changes)
@@ -249,6 +249,21 @@ impl PlanReport<'_> {
                 format!("no changes; out of reach: {left}")
             }
         }
+    }
+
+    /// `not idempotent (shift_due_date): a second plan after the run changes the same targets again`.
+    fn again(&self) -> Option<String> {
+        if self.header.playbook.converges {
+            return None;
+        }
+        let actions: Vec<&str> = self.summary.not_idempotent().collect();
+        let actions = match &actions[..] {
+            [] => String::new(),
+            actions => format!(" ({})", actions.join(", ")),
+        };
+        Some(format!(
+            "not idempotent{actions}: a second plan after the run changes the same targets again"
+        ))
     }
 
     /// `all can be undone`: by the function that plans the undo.

@@ -56,6 +56,26 @@ fn shift(n: usize, before: &str, after: &str) -> Item {
 }
 
 #[test]
+fn a_plan_that_is_not_idempotent_says_so_and_names_the_actions_that_are_not() {
+    let mut sample = PlanSample::from(vec![
+        reassign(0),
+        shift(1, "2026-12-01", "2026-12-02"),
+        shift(2, "2026-12-01", "2026-12-02"),
+    ]);
+    assert!(!text(&sample).contains("idempotent"));
+    sample.converges = false;
+    let shown = text(&sample);
+    let line = "not idempotent (shift_due_date): a second plan after the run changes the same targets again\n";
+    assert!(shown.contains(line), "{shown}");
+
+    // By the playbook's word about a `patch`.
+    sample.items = vec![reassign(0)];
+    let shown = text(&sample);
+    let line = "\nnot idempotent: a second plan after the run changes the same targets again\n";
+    assert!(shown.contains(line), "{shown}");
+}
+
+#[test]
 fn a_plan_is_told_in_groups() {
     let mut items: Vec<Item> = (0..137).map(reassign).collect();
     items.push(shift(
@@ -116,6 +136,7 @@ fn what_can_not_be_taken_back_or_planned_is_listed() {
         }));
     }
     let sample = PlanSample {
+        converges: true,
         items,
         broken_guards: vec!["3 changes, and `max_changes` is 2".to_owned()],
         rechecks: false,
@@ -272,6 +293,7 @@ fn an_empty_selection_is_said_out_loud() {
 #[test]
 fn what_holds_a_run_back_is_said_before_it_starts() {
     let text = text(&PlanSample {
+        converges: true,
         items: (0..60).map(reassign).collect(),
         broken_guards: Vec::new(),
         rechecks: true,
