@@ -389,6 +389,14 @@ impl Change {
         way.is_ok_and(|way| !way.lost.is_empty() && !way.values.is_empty())
     }
 
+    /// The names of its actions that are not idempotent, whatever their arguments are. (`patch` is unless the playbook denies it.)
+    pub fn not_idempotent(&self) -> impl Iterator<Item = &'static str> {
+        let kinds = words(&self.action)
+            .into_iter()
+            .filter_map(ActionKind::in_plans);
+        kinds.filter(|kind| !kind.converges).map(|kind| kind.word)
+    }
+
     /// Adds effects.
     pub(super) fn add_effects(&mut self, effects: impl IntoIterator<Item = Effect>) {
         self.effects.extend(effects);

@@ -6,7 +6,6 @@ use std::{
 };
 
 use crate::{
-    action::ActionKind,
     api::{Generation, Id, Level},
     plan::{Change, Item, Target, Undo},
 };
@@ -147,7 +146,7 @@ impl PlanSummary {
         self.irreversible.total()
     }
 
-    /// The names of its actions that are not idempotent, whatever their arguments are. (`patch` is if the playbook does not deny it.)
+    /// The names of its actions that are not idempotent.
     pub(super) fn not_idempotent(&self) -> impl Iterator<Item = &'static str> {
         self.not_idempotent.iter().copied()
     }
@@ -285,11 +284,7 @@ impl PlanSummary {
             self.add_field(change, actions.clone(), field, delta.as_ref());
         }
         self.forecast.add(change);
-        let kinds = change.action.iter().filter_map(|label| {
-            let word = label.split(':').next().unwrap_or_default();
-            ActionKind::in_plans(word)
-        });
-        (self.not_idempotent).extend(kinds.filter(|kind| !kind.converges).map(|kind| kind.word));
+        self.not_idempotent.extend(change.not_idempotent());
         match &change.undo {
             Undo::Request(_) => {}
             Undo::None(reason) => {
