@@ -382,3 +382,19 @@ fn a_list_says_who_ran_what_of_which_commit_and_who_approved() {
         assert_eq!(dirty.get(name), None, "{name}");
     }
 }
+
+#[test]
+fn where_there_is_nothing_to_check_the_check_fails_unless_there_was_a_run() {
+    let environment = environment();
+    environment
+        .run(&CHECK)
+        .expect_code(1)
+        .expect_said("nothing was checked");
+    run_once(&environment);
+    environment.run(&CHECK).expect_code(0);
+    // A step too deep.
+    environment
+        .run(&[&CHECK[..], &["--state-dir", ".wf-bulk/runs"]].concat())
+        .expect_code(1)
+        .expect_said("nothing was checked");
+}

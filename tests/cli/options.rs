@@ -127,3 +127,20 @@ fn the_commands_that_go_on_with_a_run_name_the_time_limit_that_it_needed() {
         .expect_code(0)
         .expect_out("wf-bulk retry");
 }
+
+#[test]
+fn an_empty_id_is_no_run_and_answers_for_all_need_one() {
+    let environment = Environment::new();
+    for command in [
+        "undo", "retry", "verify", "report", "resume", "status", "abandon",
+    ] {
+        environment
+            .run(&[command, ""])
+            .expect_code(64)
+            .expect_said("the id of the run is empty");
+    }
+    environment
+        .run(&["resume", "--in-doubt", "skip"])
+        .expect_code(64)
+        .expect_said("--last");
+}

@@ -19,10 +19,14 @@ use crate::digest::hex;
 /// takes 150 bytes, which is 600 kB for a million changes of a kilobyte.
 const BLOCK: usize = if cfg!(test) { 2_000 } else { 256 * 1024 };
 
-/// What identifies the bytes of a file that was checked completely: only the check itself makes it, at its end, and [`Self::recognised`]. The
-/// empty one fits no file.
+/// What identifies the bytes of a file that was checked completely: made only at the end of the check itself, or of
+/// [`recognise`](super::recognise). The empty one fits no file.
 #[derive(Clone, Debug, Default)]
-pub struct CheckedBlocks(Arc<[Block]>);
+pub struct CheckedBlocks {
+    blocks: Arc<[Block]>,
+    /// The check was made by another process: each line is checked once more before it is used.
+    pub(super) is_recognised: bool,
+}
 
 /// Some whole lines of a file.
 #[derive(Clone, Debug, Default)]
@@ -76,12 +80,23 @@ impl CheckedBlocks {
             seen(&line);
         }
         let blocks = collector.finish(digest);
-        Ok((blocks.sha256() == sha256).then_some(blocks))
+        Ok((blocks.sha256() == sha256).then_some(Self {
+            is_recognised: true,
+            ..blocks
+        }))
+    }
+
+    /// How many lines the file has, and changes among them.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        let blocks = self.blocks.iter();
+        blocks.fold((0, 0), |(lines, changes), block| {
+            (lines + block.lines, changes + block.changes)
+        })
     }
 
     /// The SHA-256 of the whole file in hex.
     pub(super) fn sha256(&self) -> String {
-        let digest = self.0.last().map(|last| last.digest.clone());
+        let digest = self.blocks.last().map(|last| last.digest.clone());
         hex(&digest.unwrap_or_default().finalize())
     }
 
@@ -89,7 +104,7 @@ impl CheckedBlocks {
     /// and the number of changes among them.
     pub(super) fn first(&self, mut wanted: impl FnMut(Range<u64>, u64) -> bool) -> Place {
         let (mut here, mut start) = (Place::default(), Place::default());
-        for (number, block) in self.0.iter().enumerate() {
+        for (number, block) in self.blocks.iter().enumerate() {
             here.block = number;
             if !block.continues {
                 start.clone_from(&here);
@@ -156,7 +171,10 @@ impl BlockCollector {
         if self.last.lines > 0 {
             self.end_block(digest);
         }
-        CheckedBlocks(mem::take(&mut self.blocks).into())
+        CheckedBlocks {
+            blocks: mem::take(&mut self.blocks).into(),
+            is_recognised: false,
+        }
     }
 
     fn end_block(&mut self, digest: Sha256) {
@@ -212,7 +230,10 @@ impl<R: BufRead> BlockReader<R> {
         R: Seek,
     {
         self.input.seek(SeekFrom::Start(place.bytes))?;
-        let before = place.block.checked_sub(1).map(|last| &self.blocks.0[last]);
+        let before = place
+            .block
+            .checked_sub(1)
+            .map(|last| &self.blocks.blocks[last]);
         self.digest = before.map_or_else(Sha256::new, |block| block.digest.clone());
         self.read = place.block;
         self.block.clear();
@@ -230,7 +251,7 @@ impl<R: BufRead> BlockReader<R> {
         self.at = 0;
         let mut bytes = mem::take(&mut self.block).into_bytes();
         bytes.clear();
-        let Some(block) = self.blocks.0.get(self.read) else {
+        let Some(block) = self.blocks.blocks.get(self.read) else {
             let is_over = self.read > 0 && self.input.fill_buf()?.is_empty();
             return if is_over {
                 Ok(false)

@@ -59,7 +59,7 @@ const CHANGED: &str = "the plan was changed while it was read";
 fn a_checked_plan_is_read_again_as_it_was_read_before() {
     let plan = plan(1, "first");
     let blocks = checked(&plan);
-    assert!(blocks.0.len() > 2);
+    assert!(blocks.blocks.len() > 2);
     assert_eq!(again(&plan, &blocks), (LINES, None));
     let mut one = PlanReader::new(&*plan).unwrap();
     let mut other = PlanReader::again(&*plan, blocks.clone()).unwrap();
@@ -80,7 +80,7 @@ fn a_checked_plan_is_read_again_as_it_was_read_before() {
 fn no_line_of_a_block_is_used_that_was_changed_since_the_check_even_if_the_plan_is_right_in_itself()
 {
     let blocks = checked(&plan(300, "before"));
-    let before = blocks.0.iter().scan(0, |end, block| {
+    let before = blocks.blocks.iter().scan(0, |end, block| {
         *end += block.bytes;
         Some(*end)
     });
@@ -96,7 +96,11 @@ fn no_line_of_a_block_is_used_that_was_changed_since_the_check_even_if_the_plan_
         .unwrap();
     let lines = changed[..end].split(|byte| *byte == b'\n').count() as u64 - 1;
     assert!(lines > 100);
-    assert_eq!(checked(&changed).0.len(), blocks.0.len(), "it is a plan");
+    assert_eq!(
+        checked(&changed).blocks.len(),
+        blocks.blocks.len(),
+        "it is a plan"
+    );
     // The first line is the header.
     assert_eq!(
         again(&changed, &blocks),
@@ -161,10 +165,10 @@ fn grouped() -> (Vec<u8>, Vec<Option<String>>) {
 fn a_reader_begins_with_a_whole_group_at_or_before_the_first_line_that_is_wanted() {
     let (plan, groups) = grouped();
     let blocks = checked(&plan);
-    assert!(blocks.0.iter().any(|block| block.continues));
+    assert!(blocks.blocks.iter().any(|block| block.continues));
     let changes = groups.iter().flatten().count() as u64;
     assert_eq!(
-        blocks.0.iter().map(|block| block.changes).sum::<u64>(),
+        blocks.blocks.iter().map(|block| block.changes).sum::<u64>(),
         changes
     );
     for first in 2..groups.len() as u64 {

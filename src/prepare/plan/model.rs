@@ -181,7 +181,7 @@ struct WrittenTarget {
     within: Vec<String>,
 }
 
-/// Writes the form of [`WrittenTarget`].
+/// Writes the form of `WrittenTarget`.
 impl Serialize for Target {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let execution = match self.kind {

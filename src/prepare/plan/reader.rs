@@ -32,7 +32,11 @@ enum Lines<R> {
     /// Each is checked.
     New(Box<CheckedLines<R>>),
     /// They are in blocks that are as they were when all lines were checked.
-    Again(BlockReader<R>),
+    Again {
+        blocks: BlockReader<R>,
+        /// For a plan that was only recognised.
+        rules: Option<Box<LineRules>>,
+    },
 }
 
 /// The lines of a file of which nothing is known, while they are checked.
@@ -76,17 +80,19 @@ impl<R: BufRead> PlanReader<R> {
         })
     }
 
-    /// Reads the header of a file that was checked before. Its lines are compared with what was checked, and not checked again.
+    /// Reads the header of a file that was checked before. Its lines are compared with what was checked, and not checked again, except those of
+    /// a plan that was [recognised](super::recognise).
     ///
     /// # Errors
     ///
     /// If it can't be read, or has changed.
     pub fn again(input: R, checked: CheckedBlocks) -> Result<Self, PlanError> {
+        let rules = checked.is_recognised.then(Box::default);
         let mut blocks = BlockReader::new(input, checked);
         let line = blocks.next_line()?.ok_or(PlanError::Changed)?;
         let header = parse_header(line)?;
         Ok(Self {
-            lines: Lines::Again(blocks),
+            lines: Lines::Again { blocks, rules },
             header,
             number: 1,
             groups_before: 0,
@@ -110,7 +116,7 @@ impl<R: BufRead> PlanReader<R> {
     {
         let place = checked.first(wanted);
         let mut reader = Self::again(input, checked)?;
-        if let Lines::Again(blocks) = &mut reader.lines
+        if let Lines::Again { blocks, .. } = &mut reader.lines
             && place.lines > 0
         {
             blocks.go_to(&place)?;
@@ -138,7 +144,7 @@ impl<R: BufRead> PlanReader<R> {
     pub fn checked(&self) -> Option<CheckedBlocks> {
         match &self.lines {
             Lines::New(lines) => lines.blocks.clone(),
-            Lines::Again(blocks) => self.end.as_ref().map(|_| blocks.checked().clone()),
+            Lines::Again { blocks, .. } => self.end.as_ref().map(|_| blocks.checked().clone()),
         }
     }
 
@@ -175,7 +181,7 @@ impl<R: BufRead> PlanReader<R> {
                 checked.map_err(failed)?;
                 item
             }
-            Lines::Again(blocks) => {
+            Lines::Again { blocks, rules } => {
                 let line = blocks.next_line()?.ok_or(PlanError::Changed)?;
                 if is_end(line) {
                     let EndLine { end } = decode(line).map_err(failed)?;
@@ -185,7 +191,14 @@ impl<R: BufRead> PlanReader<R> {
                     self.end = Some((end, blocks.checked().sha256()));
                     return Ok(None);
                 }
-                decode_item(line).map_err(failed)?
+                match rules {
+                    None => decode_item(line).map_err(failed)?,
+                    Some(rules) => {
+                        let item = parse_item(line).map_err(failed)?;
+                        rules.check(&self.header, &item).map_err(failed)?;
+                        item
+                    }
+                }
             }
         };
         Ok(Some(NumberedItem { number, item }))

@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use super::{
     CheckedBlocks, Item, PlanHeader, Skip, Trailer,
-    lines::{EndLine, decode, decode_item, is_end, is_skipped, parse_header},
+    lines::{EndLine, decode_item, is_end, is_skipped, parse, parse_header},
 };
 
 /// A plan that was recognised.
@@ -16,7 +16,8 @@ pub struct Recognised {
 }
 
 /// Reads a plan that was checked by an earlier process, which has recorded its SHA-256, and passes what it skips to `skipped`. No other line
-/// is decoded: a million changes take less than a second. None if the file has another digest, so that it must be checked as any plan.
+/// is decoded: a million changes take less than a second. The record may have been forged with the plan, so each line is checked when it is
+/// used. None if the file has another digest, or not the lines that its last line counts, so that it must be checked as any plan.
 ///
 /// # Errors
 ///
@@ -31,6 +32,7 @@ pub fn recognise(
         if first.is_empty() {
             line.clone_into(&mut first);
         }
+        last.clear();
         if is_skipped(line) {
             if let Ok(Item::Skipped(skip)) = decode_item(line) {
                 skipped(&skip);
@@ -41,7 +43,10 @@ pub fn recognise(
     })?;
     // What was checked can be decoded.
     Ok(blocks.and_then(|checked| {
-        let EndLine { end } = decode(&last).ok()?;
+        let EndLine { end } = parse(&last).ok()?;
+        let others = end.skipped.checked_add(end.rejected)?.checked_add(2)?;
+        let counted = (end.changes.checked_add(others)?, end.changes);
+        (checked.counts() == counted).then_some(())?;
         Some(Recognised {
             header: parse_header(&first).ok()?,
             trailer: end,
@@ -55,7 +60,7 @@ mod tests {
     use super::*;
     use crate::{
         digest::sha256,
-        plan::{PlanReader, PlanWriter},
+        plan::{PlanError, PlanReader, PlanWriter},
         testing::{changes::reassign, samples::plan_header},
     };
 
@@ -95,6 +100,19 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_breaks_a_rule_is_not_used_though_the_digest_is_the_recorded_one() {
+        let forged = String::from_utf8(plan()).unwrap();
+        let forged = forged.replacen("\"assigned_to\":[\"2\"]", "\"assigned_to\":[\"3\"]", 1);
+        let known = recognise(forged.as_bytes(), &sha256(&forged), |_| ());
+        let mut reader = PlanReader::again(forged.as_bytes(), known.unwrap().unwrap().checked);
+        let first = reader.as_mut().unwrap().next_line();
+        assert!(
+            matches!(first, Err(PlanError::Line { line: 2, .. })),
+            "{first:?}"
+        );
+    }
+
+    #[test]
     fn any_other_file_is_not_recognised() {
         let plan = plan();
         let recorded = sha256(&plan);
@@ -105,6 +123,16 @@ mod tests {
             assert!(known.is_none(), "byte {at}");
             let known = recognise(&plan[..at], &recorded, |_| ()).unwrap();
             assert!(known.is_none(), "{at} bytes");
+        }
+        // A line that was added after the end, a count that is wrong: with the right digest, too.
+        let text = String::from_utf8(plan).unwrap();
+        for other in [
+            format!("{text}{}\n", text.lines().last().unwrap()),
+            text.replace("\"changes\":30", "\"changes\":18446744073709551615"),
+            text.trim_end().to_owned() + "\n\n",
+        ] {
+            let known = recognise(other.as_bytes(), &sha256(&other), |_| ()).unwrap();
+            assert!(known.is_none(), "{other}");
         }
         // Not a plan, whatever was recorded.
         let text = b"no plan\n";

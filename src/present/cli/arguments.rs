@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
@@ -162,9 +162,10 @@ pub struct Apply {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").args(["run", "last"])))]
 pub struct Resume {
     /// The run: its id, or the beginning of it
-    #[arg(conflicts_with = "last")]
+    #[arg(conflicts_with = "last", value_parser = values::run)]
     pub run: Option<String>,
     /// Resume the run that is not finished, or has no report
     ///
@@ -182,8 +183,9 @@ pub struct Resume {
     /// Decide changes in doubt: answers in FILE, or `retry` or `skip` for all
     ///
     /// FILE is the `in_doubt.csv` of the run's folder with `applied`, `retry` or `skip` in the column `answer`; for a file that is named like
-    /// a word, write `./retry`. Applies to changes of earlier sessions that are still in doubt after another read. Look at them in epilot first
-    #[arg(long, value_name = "FILE|retry|skip", value_parser = values::in_doubt, help_heading = "Applying")]
+    /// a word, write `./retry`. Applies to changes of earlier sessions that are still in doubt after another read. Nobody is asked again: look at
+    /// them in epilot first. The run must be named, by its id or --last
+    #[arg(long, requires = "which", value_name = "FILE|retry|skip", value_parser = values::in_doubt, help_heading = "Applying")]
     pub in_doubt: Option<InDoubt>,
     /// Continue only if a signer in FILE has signed the plan
     ///
@@ -236,7 +238,7 @@ pub struct Verify {
 #[derive(Debug, Args)]
 pub struct Status {
     /// The run: its id, or the beginning of it
-    #[arg(conflicts_with = "last")]
+    #[arg(conflicts_with = "last", value_parser = values::run)]
     pub run: Option<String>,
     /// Show the newest run that is not finished, or has no report
     #[arg(long)]
@@ -297,6 +299,7 @@ pub struct Prune {
 #[group(required = true, multiple = false)]
 pub struct Abandon {
     /// The run: its id, or the beginning of it
+    #[arg(value_parser = values::run)]
     pub run: Option<String>,
     /// Abandon the run that is not finished, or has no report
     #[arg(long)]

@@ -42,6 +42,7 @@ pub struct Planning {
 #[group(required = true, multiple = false)]
 pub struct WhichRun {
     /// The run: its id, or the beginning of it
+    #[arg(value_parser = values::run)]
     pub run: Option<String>,
     /// The newest run, finished or not
     #[arg(long)]

@@ -89,6 +89,15 @@ pub(super) fn seconds(text: &str, most: u64) -> Result<u64, String> {
         .ok_or_else(|| format!("write whole seconds without a unit, from 1 to {most}, like 30"))
 }
 
+/// The id of a run, or its beginning. Nothing is the beginning of every id: with a variable that is not set, a command would take the only
+/// run that there is.
+pub(super) fn run(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("the id of the run is empty: write it, or use --last"),
+        id => Ok(id.to_owned()),
+    }
+}
+
 /// What to do with changes in doubt. `applied` is an answer about one change: for all of them it would claim effects that nobody has looked
 /// for, and nothing would find the mistake later.
 pub(super) fn in_doubt(text: &str) -> Result<InDoubt, &'static str> {

@@ -158,6 +158,11 @@ pub struct HistoryCheck {
 }
 
 impl HistoryCheck {
+    /// There was nothing to check.
+    pub fn is_of_nothing(&self) -> bool {
+        self.records == 0 && self.compared == 0 && self.findings.is_empty() && self.notes.is_empty()
+    }
+
     /// With a digest that was kept elsewhere: the history of that moment is a beginning of this one.
     #[must_use]
     pub fn expecting(mut self, digest: &str) -> Self {
