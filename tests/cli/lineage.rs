@@ -63,6 +63,56 @@ fn a_run_that_was_undone_says_by_which_run_and_is_not_resumed() {
 }
 
 #[test]
+fn a_run_whose_undo_was_undone_counts_as_in_force_and_is_resumed() {
+    let refuse = json!({"match": {"method": "PATCH", "nth": 4}, "do": {"status": {"code": 400, "message": "no"}}});
+    let sandbox =
+        SandboxProcess::with_faults_and(&json!({"rules": [refuse]}), &["--executions", "30"]);
+    let environment = Environment::new();
+    let file = playbook(&environment, "tasks", TASKS);
+    let on = |words: &[&str]| environment.run_on(&sandbox, words);
+    let stopping = ["--max-errors", "1", "--concurrency", "1"];
+    on(&[&["run", &file, "--yes"], &stopping[..]].concat()).expect_code(4);
+    let run = newest(&environment);
+    on(&["undo", &run, "--yes"]).expect_code(0);
+    let undo = newest(&environment);
+    let report = |words: &[&str]| environment.run(&[&["report", &run], words].concat());
+    report(&[]).expect_out(&format!("It was undone by run {undo}."));
+
+    on(&["undo", &undo, "--limit", "1", "--yes"]).expect_code(0);
+    let in_part = newest(&environment);
+    report(&[]).expect_out(&format!(
+        "It was undone in part: 2 of 3 changes, the last time by run {undo}, and run {undo} was undone in part by run {in_part}."
+    ));
+    environment.run(&["status", &run]).expect_out(&format!(
+        "its undo: run {undo}, which run {in_part} has undone in part: 2 changes are still undone"
+    ));
+    on(&["resume", &run]).expect_code(1).expect_said(&format!(
+        "run {run} was undone by run {undo} (of which run {in_part} has undone only a part)"
+    ));
+
+    on(&["undo", &undo, "--yes"]).expect_code(0);
+    let whole = newest(&environment);
+    report(&[])
+        .expect_out(&format!(
+            "It was undone by run {undo}, and run {undo} was undone by run {whole}: its changes are in force again."
+        ))
+        .expect_out(&format!("wf-bulk undo {run}"));
+    let json: Value = serde_json::from_str(&report(&["--format", "json"]).stdout).unwrap();
+    assert_eq!(json["undo"]["undone_by"], Value::Null);
+    assert_eq!(json["undo"]["command"], format!("wf-bulk undo {run}"));
+    environment
+        .run(&["status", &run])
+        .expect_out(&format!(
+            "its undo: run {undo}, which was undone by run {whole}: the changes are in force again"
+        ))
+        .expect_out("continue: wf-bulk resume");
+    on(&["verify", &run]).expect_out("3 unchanged");
+    on(&["resume", &run, "--max-errors", "5"])
+        .expect_code(3)
+        .expect_said(&format!("continuing run {run}"));
+}
+
+#[test]
 fn the_undo_of_a_run_names_a_retry_that_stays_and_verify_names_what_was_not_made() {
     let refuse = json!({"match": {"method": "PATCH", "effect_only": true, "to": 2}, "do": {"status": {"code": 400, "message": "no"}}});
     let sandbox =

@@ -168,12 +168,16 @@ pub(super) fn refuse_thrown_away_data(
 pub(super) fn refuse_undone(common: &Common, run: RunId) -> Result<(), Error> {
     let listing = readable(&StateDir::new(common.state_dir.clone()))?;
     let lineage = Lineage::of(&listing);
-    let Some(undo) = lineage.newest(run, FollowUp::Undo) else {
+    let Some(undo) = lineage.undone_by(run) else {
         return Ok(());
     };
     let id = run.to_string();
+    let in_part = undo.undone_by.map_or_else(String::new, |by| {
+        format!(" (of which run {by} has undone only a part)")
+    });
     Err(Error::failed(format!(
-        "run {id} was undone by run {undo}, so its remaining changes are not made"
+        "run {id} was undone by run {}{in_part}, so its remaining changes are not made",
+        undo.run
     ))
     .hint(format!(
         "abandon it: {}",

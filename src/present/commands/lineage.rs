@@ -1,25 +1,37 @@
 //! Which runs undo, retry or correct which others.
 
 use crate::{
+    checkpoint::Checkpoint,
+    outcome::{Counts, Outcome},
     plan::{FollowUp, Follows},
-    store::{RunId, RunListing},
+    report::{UndoRun, Undone},
+    store::{RunFolder, RunId, RunListing, StoreError},
 };
 
 /// The runs of a state folder that follow another one, newest first.
 #[derive(Debug, Default)]
-pub(super) struct Lineage(Vec<(RunId, Follows)>);
+pub(super) struct Lineage {
+    followers: Vec<(RunId, Follows)>,
+    /// Those of the followers.
+    folders: Vec<RunFolder>,
+}
 
 impl Lineage {
     /// Of the runs that can be read. Who decides by it refuses a listing with others.
     pub(super) fn of(listing: &RunListing) -> Self {
         let follow_ups = listing.runs.iter();
-        let follow_ups = follow_ups.filter_map(|run| Some((run.folder.id(), run.follows?)));
-        Self(follow_ups.collect())
+        let (followers, folders) = follow_ups
+            .filter_map(|run| Some(((run.folder.id(), run.follows?), run.folder.clone())))
+            .unzip();
+        Self { followers, folders }
     }
 
     /// What follows a run, newest first.
     pub(super) fn of_run(&self, run: RunId) -> impl Iterator<Item = (RunId, FollowUp)> {
-        let followers = self.0.iter().filter(move |(_, follows)| follows.run == run);
+        let followers = self
+            .followers
+            .iter()
+            .filter(move |(_, follows)| follows.run == run);
         followers.map(|(id, follows)| (*id, follows.by))
     }
 
@@ -27,6 +39,42 @@ impl Lineage {
     pub(super) fn newest(&self, run: RunId, by: FollowUp) -> Option<RunId> {
         self.of_run(run)
             .find_map(|(id, what)| (what == by).then_some(id))
+    }
+
+    /// What the undos of a run have left of their effect. An undo counts only as far as it was not undone itself.
+    ///
+    /// # Errors
+    ///
+    /// If the checkpoint of an undo can't be read.
+    pub(super) fn undone(&self, run: RunId) -> Result<Undone, StoreError> {
+        undone(self, &[run], &|run| {
+            let mut folders = self.folders.iter();
+            let Some(folder) = folders.find(|folder| folder.id() == run) else {
+                return Ok(Counts::default());
+            };
+            Ok(Checkpoint::read(&folder.checkpoint())?.state.counts())
+        })
+    }
+
+    /// The newest run that has undone a run, at least in part, and was not undone itself. If a checkpoint can't be read, the newest undo.
+    pub(super) fn undone_by(&self, run: RunId) -> Option<UndoRun> {
+        self.known_undone(run).in_force()
+    }
+
+    /// What is known of the undos: of one whose checkpoint can't be read, that it is there.
+    pub(super) fn known_undone(&self, run: RunId) -> Undone {
+        self.undone(run).unwrap_or_else(|_| {
+            Undone(
+                (self.newest(run, FollowUp::Undo).into_iter())
+                    .map(|run| UndoRun {
+                        run,
+                        changes: 0,
+                        in_doubt: 0,
+                        undone_by: None,
+                    })
+                    .collect(),
+            )
+        })
     }
 
     /// The other runs that do the same with the run that a run follows, newest first.
@@ -41,7 +89,7 @@ impl Lineage {
         let mut runs = Vec::new();
         let mut at = run;
         let parent = |of: RunId| {
-            let mut all = self.0.iter();
+            let mut all = self.followers.iter();
             all.find_map(|(id, follows)| {
                 (*id == of && follows.by == FollowUp::Retry).then_some(follows.run)
             })
@@ -69,3 +117,33 @@ impl Lineage {
         runs.split_off(1)
     }
 }
+
+/// The undos of the last run of `chain`, with what is left of each after its own undos. Each run of the chain undoes the one before it.
+/// `counts` are the outcomes of a run.
+fn undone<E>(
+    lineage: &Lineage,
+    chain: &[RunId],
+    counts: &impl Fn(RunId) -> Result<Counts, E>,
+) -> Result<Undone, E> {
+    let mut undos = Vec::new();
+    let followers = chain.last().map(|run| lineage.of_run(*run));
+    for (undo, by) in followers.into_iter().flatten() {
+        // A folder that was changed may say that a run undoes itself.
+        if by != FollowUp::Undo || chain.contains(&undo) {
+            continue;
+        }
+        let of_undo = undone(lineage, &[chain, &[undo]].concat(), counts)?;
+        let counts = counts(undo)?;
+        let made = counts.get(Outcome::Applied) + counts.get(Outcome::AlreadyDone);
+        undos.push(UndoRun {
+            run: undo,
+            changes: made.saturating_sub(of_undo.changes()),
+            in_doubt: counts.get(Outcome::InDoubt),
+            undone_by: of_undo.in_force().map(|undo| undo.run),
+        });
+    }
+    Ok(Undone(undos))
+}
+
+#[cfg(test)]
+mod tests;

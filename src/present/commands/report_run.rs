@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     files::open_plan,
+    lineage::Lineage,
     output::{Output, OutputContent},
     overview::overview,
     past_run::{folder_of, refuse_mixed},
@@ -21,13 +22,11 @@ use crate::{
     checkpoint::Checkpoint,
     cli::{Common, ReportArgs, ReportFormat},
     error::{Error, ExitCode},
-    outcome::Outcome,
-    plan::FollowUp,
     report::{
-        PlanSigned, RunFilesError, RunLine, RunOverview, RunReport, each_reported_change,
+        PlanSigned, RunFilesError, RunOverview, RunReport, each_reported_change,
         write_change_heading, write_change_row, write_report_json,
     },
-    store::{RunFolder, StateDir, StoreError},
+    store::{RunFolder, StateDir},
 };
 
 pub(super) fn report_run(common: &Common, args: &ReportArgs) -> Result<ExitCode, Error> {
@@ -51,7 +50,7 @@ pub(super) fn report_run(common: &Common, args: &ReportArgs) -> Result<ExitCode,
 
 /// Reads the run and writes its report to `file`.
 fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) -> Result<(), Error> {
-    let line = line_of(common, folder).map_err(store_error)?;
+    let mut line = line_of(common, folder).map_err(store_error)?;
     let path = folder.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;
     let plan = overview(&common.invocation, &path, &mut plan_file)?.known;
@@ -81,10 +80,13 @@ fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) ->
         .map_err(failed)?;
         return out.flush().map_err(spoiled);
     }
-    let undone = undone(common, &line).map_err(store_error)?;
+    let listing = StateDir::new(common.state_dir.clone())
+        .list()
+        .map_err(store_error)?;
+    let undone = Lineage::of(&listing).undone(line.settings.run);
+    line.undone = undone.map_err(store_error)?;
     let run = RunOverview {
         line,
-        undone,
         header: &plan.header,
         trailer: &plan.trailer,
         signed,
@@ -111,20 +113,6 @@ fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) ->
         written.map_err(spoiled)?;
     }
     out.flush().map_err(spoiled)
-}
-
-/// How many changes of a run others have undone.
-fn undone(common: &Common, line: &RunLine) -> Result<u64, StoreError> {
-    let mut undone = 0;
-    for listed in StateDir::new(common.state_dir.clone()).list()?.runs {
-        if (line.followed_by).contains(&(listed.folder.id(), FollowUp::Undo)) {
-            let counts = Checkpoint::read(&listed.folder.checkpoint())?
-                .state
-                .counts();
-            undone += counts.get(Outcome::Applied) + counts.get(Outcome::AlreadyDone);
-        }
-    }
-    Ok(undone)
 }
 
 fn failed(error: RunFilesError) -> Error {

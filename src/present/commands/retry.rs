@@ -98,9 +98,10 @@ fn refuse_unfinished(common: &Common, run: &PastRun, lineage: &Lineage) -> Resul
     let id = run.settings.run.to_string();
     let command = |name: &str| common.invocation.command(name, &[&id]);
     let abandon = format!("abandon it, and then retry: {}", command("abandon"));
-    if let Some(undo) = lineage.newest(run.settings.run, FollowUp::Undo) {
+    if let Some(undo) = lineage.undone_by(run.settings.run) {
         return Err(Error::failed(format!(
-            "run {id} has not ended, and was undone by run {undo}"
+            "run {id} has not ended, and was undone by run {}",
+            undo.run
         ))
         .hint(abandon));
     }

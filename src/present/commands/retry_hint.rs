@@ -88,7 +88,7 @@ impl EndedRun<'_> {
     /// The same, whatever other runs are unfinished.
     fn offer(&self, common: &Common, state_dir: &StateDir) -> Option<String> {
         let run = self.settings.run;
-        let is_undone = |run| self.lineage.newest(run, FollowUp::Undo).is_some();
+        let is_undone = |run| self.lineage.undone_by(run).is_some();
         let parents = self.lineage.retried_by(run);
         let is_retried = self.lineage.newest(run, FollowUp::Retry).is_some();
         if is_undone(run) {

@@ -10,7 +10,6 @@ use super::{
 use crate::{
     cli::Common,
     error::Error,
-    plan::FollowUp,
     playbook,
     report::last_session,
     store::{ListedRun, RunFolder, RunListing, StateDir, StoreError},
@@ -52,7 +51,7 @@ pub(super) fn find_run_or_last(
         LastRun::Shown | LastRun::Abandoned => Lineage::default(),
         LastRun::Resumed(_) => Lineage::of(&listing),
     };
-    let is_undone = |folder: &RunFolder| lineage.newest(folder.id(), FollowUp::Undo).is_some();
+    let is_undone = |folder: &RunFolder| lineage.undone_by(folder.id()).is_some();
     for run in &listing.runs {
         if run.ending.is_none() && is_undone(&run.folder) {
             let id = run.folder.id().to_string();

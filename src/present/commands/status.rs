@@ -172,6 +172,7 @@ pub(super) fn line(
     let header = folder.plan_header()?;
     Ok(RunLine {
         followed_by: lineage.of_run(settings.run).collect(),
+        undone: lineage.known_undone(settings.run),
         is_worked_on,
         waits_for_an_answer: waits_for_an_answer(folder, &snapshot.state).unwrap_or(false),
         counts: snapshot.state.counts(),

@@ -9,7 +9,7 @@ use crate::{
     cli::{Common, FollowUpArgs},
     error::{Error, ExitCode},
     outcome::Outcome,
-    plan::{Change, FollowUp, PlanError},
+    plan::{Change, PlanError},
     planning::plan_undo,
     store::StateDir,
     text::count,
@@ -79,7 +79,7 @@ fn retried(common: &Common, run: &PastRun) -> Result<Vec<String>, Error> {
             .runs
             .iter()
             .find(|listed| listed.folder.id() == retry);
-        let is_undone = lineage.newest(retry, FollowUp::Undo).is_some();
+        let is_undone = lineage.undone_by(retry).is_some();
         let Some(listed) = listed.filter(|_| !is_undone) else {
             continue;
         };

@@ -16,13 +16,14 @@ use super::{
     run_numbers::{ActionCounts, AttemptsCount, DurationCount, RunNumbers},
     runs::{NextStep, RunLine},
     timeline::Timeline,
+    undone::Undone,
 };
 use crate::{
     checkpoint::Ending,
     invocation::Invocation,
     outcome::{Counts, Outcome},
     pace::Pace,
-    plan::{FollowUp, Follows, PlanHeader, PlanReader, Trailer},
+    plan::{Follows, PlanHeader, PlanReader, Trailer},
     store::{Operator, RunFolder, RunId},
 };
 
@@ -45,8 +46,6 @@ pub struct RunOverview<'a> {
     pub header: &'a PlanHeader,
     pub trailer: &'a Trailer,
     pub signed: PlanSigned,
-    /// How many of its changes the runs that undo it have undone.
-    pub undone: u64,
     /// The flags that printed commands repeat.
     pub invocation: &'a Invocation,
     /// For moments that people read.
@@ -143,7 +142,6 @@ impl RunFindings<'_> {
             header,
             trailer,
             signed,
-            undone,
             invocation,
             ..
         } = &self.run;
@@ -154,11 +152,10 @@ impl RunFindings<'_> {
             }
             None => None,
         };
-        let undone_by =
-            (line.followed_by.iter()).find_map(|(run, by)| (*by == FollowUp::Undo).then_some(*run));
+        let undone_by = line.undone.in_force().map(|undo| undo.run);
         let undo = || invocation.command("undo", &[&settings.run.to_string()]);
         let can_undo = self.numbers.can_be_undone > 0
-            && (undone_by.is_none() || *undone < self.numbers.can_be_undone)
+            && (undone_by.is_none() || line.undone.changes() < self.numbers.can_be_undone)
             && !line.is_running()
             && !line.is_without_data;
         RunView {
@@ -198,7 +195,7 @@ impl RunFindings<'_> {
             undo: UndoView {
                 can_be_undone: self.numbers.can_be_undone,
                 can_not_be_undone: self.numbers.can_not_be_undone,
-                undone: *undone,
+                undone: &line.undone,
                 undone_by,
                 command: can_undo.then(undo),
             },
@@ -257,7 +254,7 @@ pub(super) struct RunView<'a> {
     pub(super) outcomes: &'a Counts,
     pub(super) actions: Vec<ActionCounts>,
     pub(super) next_steps: Vec<NextStep>,
-    pub(super) undo: UndoView,
+    pub(super) undo: UndoView<'a>,
     pub(super) pace: &'a Pace,
     pub(super) rechecks: bool,
     pub(super) durations: Vec<DurationCount>,
@@ -273,13 +270,13 @@ pub(super) struct RunView<'a> {
 
 /// The way back.
 #[derive(Debug, Serialize)]
-pub(super) struct UndoView {
+pub(super) struct UndoView<'a> {
     /// Applied changes that a request can undo.
     pub(super) can_be_undone: u64,
     pub(super) can_not_be_undone: u64,
-    /// How many of these were undone.
     #[serde(skip)]
-    pub(super) undone: u64,
+    pub(super) undone: &'a Undone,
+    /// None if that undo was undone itself.
     pub(super) undone_by: Option<RunId>,
     /// The command, if there is something that it could undo now.
     pub(super) command: Option<String>,

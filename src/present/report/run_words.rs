@@ -159,26 +159,21 @@ fn pace(run: &RunView<'_>) -> String {
 }
 
 /// Whether and how the run can be undone.
-pub(super) fn way_back(undo: &UndoView) -> String {
+pub(super) fn way_back(undo: &UndoView<'_>) -> String {
     let UndoView {
         can_be_undone,
         can_not_be_undone,
         undone,
-        undone_by,
         ..
     } = undo;
-    if let Some(by) = undone_by {
-        if undone < can_be_undone {
-            let changes = count(*can_be_undone, "change", "changes");
-            let undone = thousands(*undone);
-            return format!(
-                "It was undone in part: {undone} of {changes}, the last time by run {by}."
-            );
-        }
-        return format!("It was undone by run {by}.");
+    let sentence = undone.sentence(*can_be_undone);
+    if undone.in_force().is_some()
+        && let Some(sentence) = sentence
+    {
+        return sentence;
     }
     let changes = |number: u64| count(number, "applied change", "applied changes");
-    match (can_be_undone, can_not_be_undone) {
+    let possible = match (can_be_undone, can_not_be_undone) {
         (0, 0) => "It has applied nothing that could be undone.".to_owned(),
         (can, 0) => format!("{} can be undone.", changes(*can)),
         (0, cannot) => format!("{} can't be undone.", changes(*cannot)),
@@ -187,6 +182,10 @@ pub(super) fn way_back(undo: &UndoView) -> String {
             changes(*can),
             thousands(*cannot)
         ),
+    };
+    match sentence {
+        Some(in_force_again) => format!("{in_force_again} {possible}"),
+        None => possible,
     }
 }
 

@@ -10,7 +10,9 @@ use owo_colors::{OwoColorize as _, Style};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{no_runs, outcome_groups::OutcomeGroups, summary_text::sum, units::thousands};
+use super::{
+    no_runs, outcome_groups::OutcomeGroups, summary_text::sum, undone::Undone, units::thousands,
+};
 use crate::{
     checkpoint::Ending,
     dates,
@@ -36,6 +38,8 @@ pub struct RunLine {
     pub follows: Option<Follows>,
     /// The runs that undo, retry or correct it, newest first.
     pub followed_by: Vec<(RunId, FollowUp)>,
+    /// What the runs that undo it have left of their effect.
+    pub undone: Undone,
     /// A process is working on it.
     pub is_worked_on: bool,
     /// What is left of it is in doubt, and no read can decide it.
@@ -64,12 +68,11 @@ impl RunLine {
 
     /// Why `resume` refuses it, although it has not ended.
     fn why_not_resumed(&self) -> Option<&'static str> {
-        let is_undone = (self.followed_by.iter()).any(|(_, by)| *by == FollowUp::Undo);
         if self.ending.is_some() {
             None
         } else if self.is_without_data {
             Some("`sandbox reset` has deleted its data, so it can't be resumed")
-        } else if is_undone {
+        } else if self.undone.in_force().is_some() {
             Some("it was undone, so its remaining changes are not made")
         } else {
             None
@@ -92,7 +95,7 @@ impl RunLine {
                 FollowUp::Retry => "its retry",
                 FollowUp::Reconcile => "its correction of tasks",
             };
-            format!("{what}: run {id}")
+            format!("{what}: run {id}{}", self.undone.aside(*id))
         });
         follows.chain(followed_by).collect()
     }

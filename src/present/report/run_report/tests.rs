@@ -5,7 +5,7 @@ use crate::{
     plan::{Change, Item},
     report::{
         change_facts::AttemptTimes, plan_summary::tests::change, run_words, runs::tests::run,
-        words::tests::task,
+        undone::UndoRun, words::tests::task,
     },
     testing::samples::plan_header,
 };
@@ -18,7 +18,6 @@ pub(in crate::present::report) struct RunSample {
     pub(in crate::present::report) is_worked_on: bool,
     pub(in crate::present::report) stopped: Option<String>,
     pub(in crate::present::report) timeline: String,
-    pub(in crate::present::report) undone: u64,
     pub(in crate::present::report) has_results: bool,
     /// For `edit`.
     pub(in crate::present::report) said: String,
@@ -62,7 +61,6 @@ impl RunSample {
             is_worked_on: false,
             stopped: None,
             timeline: String::new(),
-            undone: 0,
             has_results: true,
             said: String::new(),
             edit: |_, _| {},
@@ -111,7 +109,6 @@ impl RunSample {
                     header: &header,
                     trailer: &trailer,
                     signed: PlanSigned::No,
-                    undone: self.undone,
                     invocation: &invocation,
                     zone: TimeZone::UTC,
                 },
@@ -185,24 +182,48 @@ fn what_a_running_run_may_still_do_is_no_problem() {
     });
 }
 
+/// By one run, which was itself undone by another one.
+fn undo(line: &RunLine, changes: u64, is_undone: bool) -> Undone {
+    let run = line.settings.run;
+    Undone(vec![UndoRun {
+        run,
+        changes,
+        in_doubt: 0,
+        undone_by: is_undone.then_some(run),
+    }])
+}
+
 #[test]
 fn the_way_back_is_offered_once() {
     let command =
         |sample: &RunSample| sample.report(|report| report.findings.view().undo.command.is_some());
     assert!(command(&mixed()));
     let undone = RunSample {
-        edit: |line, _| line.followed_by = vec![(line.settings.run, FollowUp::Undo)],
-        undone: u64::MAX,
+        edit: |line, _| line.undone = undo(line, 6, false),
         ..mixed()
     };
     assert!(!command(&undone));
     let in_part = RunSample {
-        undone: 1,
-        ..undone
+        edit: |line, _| line.undone = undo(line, 1, false),
+        ..mixed()
     };
     assert!(command(&in_part));
     let said = in_part.report(|report| run_words::way_back(&report.findings.view().undo));
     assert!(said.starts_with("It was undone in part: 1 of "), "{said}");
+    let in_force_again = RunSample {
+        edit: |line, _| line.undone = undo(line, 0, true),
+        ..mixed()
+    };
+    assert!(command(&in_force_again));
+    in_force_again.report(|report| {
+        let undo = report.findings.view().undo;
+        assert_eq!(undo.undone_by, None);
+        let said = run_words::way_back(&undo);
+        assert!(
+            said.contains("are in force again. 6 applied changes can be undone."),
+            "{said}"
+        );
+    });
     assert!(!command(&RunSample::of(&[(Outcome::Refused, None)])));
     let gone = RunSample {
         edit: |line, _| line.is_without_data = true,

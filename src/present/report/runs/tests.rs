@@ -1,4 +1,5 @@
 use super::*;
+use crate::report::UndoRun;
 
 pub(in crate::present::report) fn run(
     outcomes: &[(Outcome, u64)],
@@ -21,6 +22,7 @@ pub(in crate::present::report) fn run(
         ending,
         follows: None,
         followed_by: Vec::new(),
+        undone: Undone::default(),
         is_worked_on,
         waits_for_an_answer: false,
         is_without_data: false,
@@ -112,6 +114,12 @@ fn the_next_step_of_a_run_is_one_that_can_be_taken() {
     let mut undone = run(&doubts, false, None);
     undone.settings.reason = None;
     undone.followed_by = vec![(other, FollowUp::Undo)];
+    undone.undone = Undone(vec![UndoRun {
+        run: other,
+        changes: 3,
+        in_doubt: 0,
+        undone_by: None,
+    }]);
     undone.follows = Some(Follows {
         run: other,
         by: FollowUp::Retry,
