@@ -348,3 +348,23 @@ fn a_run_that_can_not_be_read_stops_every_command_that_asks_what_ran_before() {
         .run_on(&sandbox, &["run", "p.yaml", "--yes"])
         .expect_code(0);
 }
+
+#[test]
+fn the_damaged_plan_of_a_run_is_to_be_restored_and_no_other_plan_is_asked_for() {
+    let environment = Environment::new();
+    environment.file("p.yaml", REASSIGN);
+    let once = ["run", "p.yaml", "--yes", "--sandbox"];
+    environment.run(&once).expect_code(0);
+    let plan = environment.runs().remove(0).join("plan");
+    let damaged = fs::read_to_string(&plan).unwrap() + "x\n";
+    fs::write(&plan, damaged).unwrap();
+    let run = plan.parent().unwrap().file_name().unwrap();
+    for command in ["undo", "retry", "verify", "report", "resume"] {
+        let ended = environment
+            .run(&[command, run.to_str().unwrap()])
+            .expect_code(1)
+            .expect_said("restore the file as it was")
+            .expect_said("status --check");
+        assert!(!ended.stderr.contains("PLAYBOOK"), "{ended:?}");
+    }
+}

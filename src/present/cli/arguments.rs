@@ -287,7 +287,7 @@ pub enum ExportFormat {
 
 #[derive(Debug, Args)]
 pub struct Prune {
-    /// Keep runs that ended at most AGE ago, like `90d` or `12 hours`
+    /// Delete runs that ended more than AGE ago, like `90d` or `12 hours`
     #[arg(long, value_name = "AGE", value_parser = values::days_or_age)]
     pub keep: SignedDuration,
     /// Show what would be deleted, and delete nothing

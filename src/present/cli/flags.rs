@@ -95,7 +95,7 @@ pub struct FollowUpOutput {
 /// Flags that select a part of what is selected.
 #[derive(Debug, Args)]
 pub struct Part {
-    /// Select only the first N targets
+    /// Select only the first N targets, in the order of the plan
     #[arg(long, value_name = "N", value_parser = values::count, help_heading = "Planning")]
     pub limit: Option<u64>,
     /// Exclude this ID and everything below it; repeatable
@@ -104,7 +104,7 @@ pub struct Part {
     /// Like --exclude, for a file: one id per line, or column `id`
     #[arg(long, value_name = "FILE", help_heading = "Planning")]
     pub exclude_file: Option<PathBuf>,
-    /// Select only this ID and everything below it; repeatable
+    /// Select only this whole ID and everything below it; repeatable
     #[arg(long, value_name = "ID", value_parser = values::id, help_heading = "Planning")]
     pub only: Vec<Id>,
     /// Like --only, for the ids in a file, such as a run's failed.csv

@@ -132,7 +132,7 @@ this session only. Changes that have an outcome are not sent again.
 Changes in doubt are read back first. If reading does not show whether a \
 change was made, look at it in epilot. In a terminal, `resume` asks about each \
 that the last session left. Or write applied, retry or skip into the column \
-`answer` of in_doubt.csv in the run's folder, and use --in-doubt FILE. `retry` and `skip` as words are one answer about all that have none of their own.
+`answer` of in_doubt.csv in the run's folder, and use --in-doubt FILE. `--in-doubt retry` or `skip` answers for all that have no answer yet. It does not ask.
 
 If the run has ended, its result is shown again, with its exit code; an \
 abandoned run exits with 1.";

@@ -43,9 +43,28 @@ pub(super) fn overview(
     path: &Path,
     file: &mut File,
 ) -> Result<Overview, Error> {
+    let remake = invocation.command("plan", &["PLAYBOOK", "-o", "FILE"]);
+    read(path, file, &format!("make a new one: {remake}"))
+}
+
+/// As [`overview`], of the copy in a run's folder: no other plan can take its place.
+pub(super) fn overview_of_run(
+    invocation: &Invocation,
+    path: &Path,
+    file: &mut File,
+) -> Result<Overview, Error> {
+    let check = invocation.command("status", &["--check"]);
+    let restore = "it was changed or damaged after the run was made: restore the file as it was";
+    read(
+        path,
+        file,
+        &format!("{restore}; to compare all runs with the history: {check}"),
+    )
+}
+
+/// `cure`: what to do if the file is not as it was written.
+fn read(path: &Path, file: &mut File, cure: &str) -> Result<Overview, Error> {
     let broken = |error: PlanError| {
-        let remake = invocation.command("plan", &["PLAYBOOK", "-o", "FILE"]);
-        let remake = format!("make a new one: {remake}");
         let hint = match &error {
             PlanError::Version { found } if *found > u64::from(VERSION) => {
                 "it is from a newer version: update wf-bulk"
@@ -55,7 +74,7 @@ pub(super) fn overview(
             | PlanError::Line { .. }
             | PlanError::NoEnd
             | PlanError::Digest { .. }
-            | PlanError::Changed => &remake,
+            | PlanError::Changed => cure,
         };
         let line = match &error {
             PlanError::Line { line, .. } => Some(*line),

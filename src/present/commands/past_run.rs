@@ -9,7 +9,7 @@ use super::{
     earlier::are_data_gone,
     files::open_plan,
     known_plan::KnownPlan,
-    overview::overview,
+    overview::overview_of_run,
     part_filter::PartFilter,
     planning::{Moment, origin},
     runs::{readable, refuse_changed, store_error},
@@ -53,7 +53,7 @@ impl PastRun {
         }
         let path = folder.plan();
         let mut plan_file = open_plan(&common.invocation, &path)?;
-        let plan = overview(&common.invocation, &path, &mut plan_file)?.known;
+        let plan = overview_of_run(&common.invocation, &path, &mut plan_file)?.known;
         if let Some(signers) = &args.allowed_signers {
             let abandon = common.invocation.command("abandon", &[&run.to_string()]);
             let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;

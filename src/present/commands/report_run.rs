@@ -11,7 +11,7 @@ use super::{
     files::open_plan,
     lineage::Lineage,
     output::{Output, OutputContent},
-    overview::overview,
+    overview::overview_of_run,
     past_run::{folder_of, refuse_mixed},
     runs::{refuse_changed, store_error},
     signing::{PlanSignature, Signed, beside},
@@ -53,7 +53,7 @@ fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) ->
     let mut line = line_of(common, folder).map_err(store_error)?;
     let path = folder.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;
-    let plan = overview(&common.invocation, &path, &mut plan_file)?.known;
+    let plan = overview_of_run(&common.invocation, &path, &mut plan_file)?.known;
     let checkpoint = Checkpoint::read(&folder.checkpoint())
         .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;
     refuse_mixed(folder, &line.settings, &plan, &checkpoint.header)?;

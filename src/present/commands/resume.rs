@@ -13,7 +13,7 @@ use super::{
     files::open_plan,
     known_plan::KnownPlan,
     observers::Observers,
-    overview::overview,
+    overview::overview_of_run,
     runs::{LastRun, find_run_or_last, refuse_changed, store_error},
     session::{self, refuse_elsewhere},
     show_ended::show_ended,
@@ -57,7 +57,7 @@ pub(super) async fn resume(
     let mut plan = match plan {
         Some(plan) => plan,
         // Says what is wrong with it.
-        None => overview(&common.invocation, &path, &mut plan_file)?.known,
+        None => overview_of_run(&common.invocation, &path, &mut plan_file)?.known,
     };
     if plan.sha256 != stored.plan_sha256 {
         return Err(Error::failed(format!(
