@@ -1,6 +1,6 @@
 //! A plot of a run over time: requests a second against the permitted rate above the axis, changes with an outcome below it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::Serialize;
 
@@ -8,8 +8,11 @@ use crate::report::{
     html_page::percent,
     run_words::average,
     timeline::{Timeline, TimelinePoint},
-    units::{per_second, rough},
+    units::{per_second, rough, thousands},
 };
+
+/// In less than a second, the burst alone would make a rate that the pace does not permit: the number is shown.
+const SHORTEST_RATE_MS: u64 = 1_000;
 
 /// Labels below the axis; more of them would overlap on a phone.
 const TICKS: u64 = 4;
@@ -106,6 +109,15 @@ impl LoadPlot {
         let top = top.max()?.max(1);
         let most_requests = requests.max()?;
         let most_changes = rates.iter().map(|(_, changes)| *changes).max()?;
+        // The number in a second is the rate of that second.
+        let is_short = timeline.ms < SHORTEST_RATE_MS;
+        let most = |milli: u64| {
+            if is_short {
+                thousands(milli / 1_000)
+            } else {
+                shown(milli)
+            }
+        };
         // Every bar is visible, however small.
         let length = |rate: u64, most: u64, longest: u64| match rate {
             0 => 0,
@@ -121,7 +133,11 @@ impl LoadPlot {
                 left: percent(x, all),
                 x: percent(x * 20 + 1, all * 20),
                 time: span(x.saturating_mul(timeline.point_ms)),
-                requests: average(point.requests, ms),
+                requests: if ms < SHORTEST_RATE_MS {
+                    thousands(point.requests)
+                } else {
+                    average(point.requests, ms)
+                },
                 permitted: permitted.map_or_else(|| "unknown".to_owned(), shown),
                 throttled: point.throttled,
                 done: point.done,
@@ -141,8 +157,8 @@ impl LoadPlot {
             below: BELOW,
             axis: AXIS,
             throttled_at: THROTTLED,
-            most_requests: shown(most_requests),
-            most_changes: shown(most_changes),
+            most_requests: most(most_requests),
+            most_changes: most(most_changes),
             width: percent(1, all),
             bar_width: percent(18, all * 20),
             points: bars.collect(),
@@ -209,27 +225,33 @@ fn marks(timeline: &Timeline, whole_ms: u64) -> Vec<LoadMark> {
     placed.collect()
 }
 
+/// As many as have labels that differ.
 fn ticks(whole_ms: u64) -> Vec<LoadMark> {
+    let differ = |last: u64| {
+        let labels = (0..=last).map(|tick| span(part(tick, last, whole_ms)));
+        labels.collect::<BTreeSet<_>>().len() as u64 == last + 1
+    };
+    let end = (1..TICKS).rev().find(|last| differ(*last)).unwrap_or(1);
     let place = |tick: u64| {
         let anchor = match tick {
             0 => "start",
-            last if last + 1 == TICKS => "end",
+            last if last == end => "end",
             _ => "middle",
         };
-        let ms = part(tick, TICKS - 1, whole_ms);
+        let ms = part(tick, end, whole_ms);
         LoadMark {
-            x: percent(tick, TICKS - 1),
+            x: percent(tick, end),
             gap: 0,
             anchor,
             label: Some(span(ms)),
         }
     };
-    (0..TICKS).map(place).collect()
+    (0..=end).map(place).collect()
 }
 
-/// A number in `ms` milliseconds, in thousandths a second.
+/// A number in `ms` milliseconds, but at least in a second, in thousandths a second.
 fn milli(number: u64, ms: u64) -> u64 {
-    let rate = u128::from(number) * 1_000_000 / u128::from(ms.max(1));
+    let rate = u128::from(number) * 1_000_000 / u128::from(ms.max(SHORTEST_RATE_MS));
     u64::try_from(rate).unwrap_or(u64::MAX)
 }
 

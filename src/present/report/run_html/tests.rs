@@ -20,6 +20,57 @@ fn the_page_of_a_run_shows_all_of_its_parts() {
     insta::assert_snapshot!(body);
 }
 
+/// A run of this length, of which the requests were sent at its end.
+fn timeline(ms: u64) -> String {
+    let start = 1_796_119_200_000;
+    let end = start + ms;
+    let last = ms.min(1_000);
+    format!(
+        r#"{{"began":{{"wf_bulk_timeline":1,"at":{start},"rate":40.0,"concurrency":8}}}}
+{{"second":{{"at":{end},"ms":{last},"requests":8,"retries":0,"throttled":0,"in_flight":0,"rate":40.0,"outcomes":{{"applied":6}}}}}}
+{{"end":{{"at":{end}}}}}
+"#
+    )
+}
+
+#[test]
+fn less_than_a_second_has_a_number_of_requests_and_no_rate_and_no_label_is_repeated() {
+    for (ms, requests, most, ticks) in [
+        (64, "8", "at most 8 requests, at most 6 changes", "0 s, 1 s"),
+        (
+            1_000,
+            "8.0/s",
+            "at most 8.0/s requests, at most 6.0/s changes",
+            "0 s, 1 s",
+        ),
+        (
+            2_000,
+            "8.0/s",
+            "at most 8.0/s requests, at most 6.0/s changes",
+            "0 s, 1 s, 2 s",
+        ),
+        (
+            6_000,
+            "8.0/s",
+            "at most 8.0/s requests, at most 6.0/s changes",
+            "0 s, 2 s, 4 s, 6 s",
+        ),
+    ] {
+        let page = page(&RunSample {
+            timeline: timeline(ms),
+            ..mixed()
+        });
+        let cells = format!("<td>{requests}</td><td>40.0/s</td><td>0</td>");
+        assert!(page.contains(&cells), "{ms}: {page}");
+        assert!(page.contains(most), "{ms}: {page}");
+        let labels = page.split("y=\"191\"").skip(1).map(|rest| {
+            let label = rest.split_once('>').unwrap().1;
+            label.split_once('<').unwrap().0
+        });
+        assert_eq!(labels.collect::<Vec<_>>().join(", "), ticks, "{ms}");
+    }
+}
+
 #[test]
 fn a_page_has_no_script_and_its_policy_permits_none() {
     let page = page(&mixed());
