@@ -11,7 +11,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::environment::{Environment, SandboxProcess, copy_folder};
+use crate::{
+    environment::{Environment, SandboxProcess, copy_folder},
+    pty::Terminal,
+};
 
 const START: &str = "version: 1
 name: start
@@ -92,6 +95,33 @@ fn outcomes(environment: &Environment) -> Vec<(String, String)> {
         (text("outcome"), text("detail"))
     });
     results.collect()
+}
+
+#[test]
+fn a_run_with_nothing_but_doubts_is_answered_before_it_is_retried_or_abandoned() {
+    let (environment, sandbox, run) = four_in_doubt();
+    let told = environment
+        .run_on(&sandbox, &["retry", &run, "--yes"])
+        .expect_code(1)
+        .expect_said(&format!(
+            "what is left of it is in doubt; answer the 4 changes: wf-bulk resume {run} --in-doubt FILE"
+        ))
+        .expect_said(&format!("wf-bulk status {run}"))
+        .expect_said(&format!(
+            "the 4 changes in doubt can't be answered any more: wf-bulk abandon {run}"
+        ));
+    assert!(!told.stderr.contains("resume it"), "{told:?}");
+    let mut terminal = Terminal::start(environment.command(&["abandon", &run]), "");
+    terminal.wait_for("has 4 unfinished changes (4 in doubt: they can't be answered any more)");
+    terminal.wait_for("continue: ");
+    terminal.type_in("no\n");
+    assert_eq!(terminal.code(), Some(1));
+    environment
+        .run(&["abandon", &run, "--yes"])
+        .expect_code(0)
+        .expect_said(&format!(
+            "run {run} is abandoned; 4 in doubt: they can't be answered any more"
+        ));
 }
 
 #[test]

@@ -13,8 +13,9 @@ use crate::{
     checkpoint::{Checkpoint, Detail, Ending, Record},
     cli::{Abandon, Common},
     error::{Error, ExitCode},
+    outcome::Outcome,
     store::{StateDir, Wait},
-    text::count,
+    text::{count, thousands},
 };
 
 pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode, Error> {
@@ -42,6 +43,14 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
     })?;
     let settings = folder.settings().map_err(store_error)?;
     let state_dir = StateDir::new(common.state_dir.clone());
+    let doubts = snapshot.state.counts().get(Outcome::InDoubt);
+    let doubts = (doubts > 0).then(|| {
+        format!(
+            "{} in doubt: {} can't be answered any more",
+            thousands(doubts),
+            if doubts == 1 { "it" } else { "they" },
+        )
+    });
     let (standing, stakes) = match snapshot.state.left() {
         _ if are_data_gone(&state_dir, &settings) => (
             "worked on data that `sandbox reset` has deleted, so it can't be resumed".to_owned(),
@@ -54,7 +63,12 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
         changes => {
             let left = count(changes, "unfinished change", "unfinished changes");
             (
-                format!("has {left}; an abandoned run can't be resumed"),
+                match &doubts {
+                    Some(doubts) => {
+                        format!("has {left} ({doubts}); an abandoned run can't be resumed")
+                    }
+                    None => format!("has {left}; an abandoned run can't be resumed"),
+                },
                 Stakes::Final { changes },
             )
         }
@@ -82,7 +96,10 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
     checkpoint.close().map_err(|error| broken(error.into()))?;
     let recorded = history.ended(&folder).map_err(store_error);
     drop(lock);
-    say(|out| writeln!(out, "run {} is abandoned", folder.id()));
+    say(|out| match &doubts {
+        Some(doubts) => writeln!(out, "run {} is abandoned; {doubts}", folder.id()),
+        None => writeln!(out, "run {} is abandoned", folder.id()),
+    });
     recorded?;
     Ok(ExitCode::Done)
 }

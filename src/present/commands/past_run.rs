@@ -36,6 +36,7 @@ pub(super) struct PastRun {
     pub(super) settings: RunSettings,
     pub(super) plan: KnownPlan,
     pub(super) state: CheckpointState,
+    pub(super) folder: RunFolder,
     plan_file: File,
 }
 
@@ -74,6 +75,7 @@ impl PastRun {
             settings,
             plan,
             state: snapshot.state,
+            folder,
             plan_file,
         })
     }

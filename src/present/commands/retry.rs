@@ -12,6 +12,7 @@ use super::{
     past_run::PastRun,
     retry_hint::{PART, playbook_of},
     runs::readable,
+    status::waits_for_an_answer,
 };
 use crate::{
     cli::{Common, RetryArgs},
@@ -105,9 +106,32 @@ fn refuse_unfinished(common: &Common, run: &PastRun, lineage: &Lineage) -> Resul
         ))
         .hint(abandon));
     }
-    Err(Error::failed(format!("run {id} has not ended"))
-        .hint(format!("resume it: {}", command("resume")))
-        .hint(format!("or {abandon}")))
+    let error = Error::failed(format!("run {id} has not ended"));
+    let resume = format!("resume it: {}", command("resume"));
+    let doubts = run.state.counts().get(Outcome::InDoubt);
+    if doubts == 0 {
+        return Err(error.hint(resume).hint(format!("or {abandon}")));
+    }
+    let changes = count(doubts, "change", "changes");
+    let error = if waits_for_an_answer(&run.folder, &run.state).unwrap_or(false) {
+        let answer = common
+            .invocation
+            .command("resume", &[&id, "--in-doubt", "FILE"]);
+        error
+            .hint(format!(
+                "what is left of it is in doubt; answer the {changes}: {answer}"
+            ))
+            .hint(format!(
+                "what FILE is, and the other answers: {}",
+                command("status")
+            ))
+    } else {
+        error.hint(resume)
+    };
+    Err(error.hint(format!(
+        "or abandon it, and then retry what is not in doubt; the {changes} in doubt can't be answered any more: {}",
+        command("abandon")
+    )))
 }
 
 /// What a run left undone, a retry of it has tried: its own remaining changes are what is left.

@@ -196,7 +196,7 @@ fn flags_to_resume(folder: &RunFolder, header: &PlanHeader, settings: &RunSettin
 }
 
 /// Whether all that is left is in doubt, and no read can decide it. None if there is no plan that can be read.
-fn waits_for_an_answer(folder: &RunFolder, state: &CheckpointState) -> Option<bool> {
+pub(super) fn waits_for_an_answer(folder: &RunFolder, state: &CheckpointState) -> Option<bool> {
     let counts = state.counts();
     if counts.get(Outcome::InDoubt) == 0
         || counts.get(Outcome::NotAttempted) > 0
