@@ -251,6 +251,38 @@ fn a_part_is_retried_and_then_the_others_that_are_named() {
 }
 
 #[test]
+fn a_retry_of_a_run_that_was_retried_offers_only_what_has_something_to_do() {
+    let refused = json!({"method": "PATCH", "effect_only": true, "to": 3});
+    let sandbox = refusing(&[refused]);
+    let environment = Environment::new();
+    let rest = "select: { FLOWS, each: task, where_each: due(task) is not none, limit: 2 }
+actions: [ shift_due_date: { by: 3 days } ]";
+    let file = playbook(&environment, "shift", rest);
+    let on = |words: &[&str]| environment.run_on(&sandbox, words);
+    on(&["run", &file, "--yes"]).expect_code(3);
+    let run = newest(&environment);
+    // One of the two is refused once more.
+    on(&["retry", &run, "--yes"]).expect_code(3);
+    let first = newest(&environment);
+    on(&["retry", &run]).expect_code(1).expect_said(&format!(
+        "for what is left of run {first}: wf-bulk retry {first}\n"
+    ));
+    on(&["retry", &first, "--yes"]).expect_code(0);
+    let last = newest(&environment);
+    on(&["retry", &run])
+        .expect_code(1)
+        .expect_said("its retries have made all of it");
+    let told = on(&["retry", &first]).expect_code(1);
+    assert!(!told.stderr.contains("wf-bulk retry"), "{told:?}");
+    told.expect_said(&format!("its retry {last} has made all of it"));
+    on(&["undo", &last, "--yes"]).expect_code(0);
+    let undo = newest(&environment);
+    on(&["retry", &first])
+        .expect_code(1)
+        .expect_said(&format!("wf-bulk undo {undo}"));
+}
+
+#[test]
 fn what_another_retry_of_the_run_has_made_is_not_made_again_and_what_it_left_out_is_told() {
     let refused = json!({"method": "PATCH", "effect_only": true, "to": 4});
     let sandbox = refusing(&[refused]);

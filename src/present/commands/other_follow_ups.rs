@@ -98,6 +98,12 @@ impl OtherFollowUps {
         Ok(())
     }
 
+    /// Whether it is unknown of a change whether another run has made it.
+    pub(super) fn is_any_in_doubt(&self) -> bool {
+        let mut tried = self.tried.values().flatten();
+        tried.any(|tried| tried.fate == TriedResult::InDoubt)
+    }
+
     /// Those with targets in an execution.
     pub(super) fn in_execution(&self, execution: &Id) -> &[Tried] {
         self.tried.get(execution).map_or(&[], Vec::as_slice)

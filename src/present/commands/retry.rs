@@ -23,7 +23,7 @@ use crate::{
     planning::{PlanOrigin, Remaining, not_yet_made, plan_retry},
     playbook::{Overrides, Playbook},
     results::ChangeResult,
-    store::StateDir,
+    store::{RunFolder, RunId, RunListing, StateDir},
     text::{count, shown_path},
 };
 
@@ -38,14 +38,14 @@ pub(super) async fn retry(
     let listing = readable(&StateDir::new(common.state_dir.clone()))?;
     let lineage = Lineage::of(&listing);
     refuse_unfinished(common, run, &lineage)?;
-    if !args.follow_up.applying.again {
-        refuse_retried(common, run, &lineage)?;
-    }
     let others =
         OtherFollowUps::retries(&listing, &lineage, run.settings.run).map_err(|cause| {
             Error::failed("a retry of the run can't be read, and may have made what is left")
                 .caused_by(cause)
         })?;
+    if !args.follow_up.applying.again {
+        refuse_retried(common, run, &listing, &lineage, &others)?;
+    }
     let playbook = playbook(common, args, run)?;
     let left = |filter: &mut PartFilter, group| remaining(group, filter, &others, &playbook);
     let (executions, misses) = run.survey(&follow_up.filter, |filter, group| {
@@ -134,25 +134,67 @@ fn refuse_unfinished(common: &Common, run: &PastRun, lineage: &Lineage) -> Resul
     )))
 }
 
-/// What a run left undone, a retry of it has tried: its own remaining changes are what is left.
-fn refuse_retried(common: &Common, run: &PastRun, lineage: &Lineage) -> Result<(), Error> {
+/// What a run left undone, a retry of it has tried: its own remaining changes are what is left, if there are some.
+fn refuse_retried(
+    common: &Common,
+    run: &PastRun,
+    listing: &RunListing,
+    lineage: &Lineage,
+    others: &OtherFollowUps,
+) -> Result<(), Error> {
     let Some(retry) = lineage.newest(run.settings.run, FollowUp::Retry) else {
         return Ok(());
     };
-    let (id, retry) = (run.settings.run.to_string(), retry.to_string());
+    let id = run.settings.run.to_string();
     let invocation = common.invocation.without(&PART);
     let command = |words: &[&str]| invocation.command("retry", words);
-    Err(
-        Error::failed(format!("run {id} was retried by run {retry}"))
-            .hint(format!(
-                "for what is left of that run: {}",
+    let unread = |cause| Error::failed("what is left of a retry can't be read").caused_by(cause);
+    let mut hints = Vec::new();
+    for folder in last_retries(listing, lineage, run.settings.run) {
+        let of_retry = OtherFollowUps::retries(listing, lineage, folder.id()).map_err(unread)?;
+        if of_retry.left_of(folder).map_err(unread)?.is_any_to_make {
+            let retry = folder.id().to_string();
+            hints.push(format!(
+                "for what is left of run {retry}: {}",
                 command(&[&retry])
+            ));
+        }
+    }
+    let left = others.left_of(&run.folder).map_err(unread)?;
+    if left.is_any_to_make {
+        let again = command(&[&id, "--again"]);
+        hints.push(format!("for what no retry has made: {again}"));
+    }
+    let error = format!("run {id} was retried by run {retry}");
+    if hints.is_empty() {
+        let retries = lineage.retries_of(run.settings.run);
+        let made = match retries.as_slice() {
+            [retry] => format!("its retry {retry} has made all of it"),
+            _ => "its retries have made all of it".to_owned(),
+        };
+        let doubts = run.state.counts().get(Outcome::InDoubt) > 0 || others.is_any_in_doubt();
+        let except = if doubts { " that is not in doubt" } else { "" };
+        hints.push(format!("{made}{except}"));
+        hints.extend(retries.into_iter().filter_map(|retry| {
+            let undo = lineage.undone_by(retry)?.run.to_string();
+            let undo_again = invocation.command("undo", &[&undo]);
+            Some(format!(
+                "run {retry} was undone by run {undo}; to undo that: {undo_again}"
             ))
-            .hint(format!(
-                "for what no retry has made: {}",
-                command(&[&id, "--again"])
-            )),
-    )
+        }));
+    }
+    Err(hints.into_iter().fold(Error::failed(error), Error::hint))
+}
+/// The retries of a run that were not retried themselves.
+fn last_retries<'a>(
+    listing: &'a RunListing,
+    lineage: &Lineage,
+    run: RunId,
+) -> impl Iterator<Item = &'a RunFolder> {
+    let mut retries = lineage.retries_of(run);
+    retries.retain(|retry| lineage.newest(*retry, FollowUp::Retry).is_none());
+    let folders = listing.runs.iter().map(|listed| &listed.folder);
+    folders.filter(move |folder| retries.contains(&folder.id()))
 }
 
 /// The playbook of the run, with its variables.
