@@ -95,7 +95,7 @@ impl Page {
         let header = json!({
             "wf_bulk_plan": 1,
             "playbook": {"name": names.with(0, "hand-over"), "sha256": "5e".repeat(32), "converges": true, "repeatable": false},
-            "vars": {"leaver": names.with(1, "10010"), "successor": "10020"}, "server": names.with(2, "sandbox"),
+            "vars": {"leaver": names.with(1, "10010"), "successor": "10020"}, "server": "sandbox",
             "org": names.with(3, "4711"), "now": now, "timezone": "Europe/Berlin",
             "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
             "guards": guards,

@@ -67,7 +67,7 @@ impl RunPage {
         });
         write_plan(&page.folder.path().join("x.plan"), &header, 120, names);
         let reason = names.with(5, "ticket 7");
-        let approver = names.with(6, "somebody");
+        let approver = names.with(0, "somebody");
         let apply = [
             "apply",
             "x.plan",
