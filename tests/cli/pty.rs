@@ -5,7 +5,7 @@ use std::{
     io::{Read as _, Write as _},
     process::{Child, Command},
     sync::{Arc, Mutex},
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -21,6 +21,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct Terminal {
     controller: File,
     shown: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
     child: Option<Child>,
 }
 
@@ -55,7 +56,7 @@ impl Terminal {
         drop((command, side));
         let shown = Arc::new(Mutex::new(Vec::new()));
         let (mut from, into) = (controller.try_clone().unwrap(), Arc::clone(&shown));
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             let mut some = [0; 4096];
             // An error is the end: no process has the terminal open any more.
             while let Ok(read) = from.read(&mut some) {
@@ -65,6 +66,7 @@ impl Terminal {
         Self {
             controller,
             shown,
+            reader,
             child: Some(child),
         }
     }
@@ -105,7 +107,10 @@ impl Terminal {
         let start = Instant::now();
         loop {
             let child = self.child.as_mut().unwrap();
-            if let Some(status) = child.try_wait().unwrap() {
+            // What it has shown last may not have been read yet.
+            if let Some(status) = child.try_wait().unwrap()
+                && self.reader.is_finished()
+            {
                 return status.code();
             }
             assert!(start.elapsed() < PATIENCE, "it goes on:\n{}", self.shown());
