@@ -105,7 +105,7 @@ impl<'a> Bench<'a> {
         self.run(&mut self.applying())
     }
 
-    /// Stops a run after so many changes, and keeps its state for [`Self::resume`].
+    /// Stops a run after this number of changes, and keeps its state for [`Self::resume`].
     pub(crate) fn stop_at(&self, changes: u64) -> io::Result<()> {
         self.remove_state()?;
         self.server.arrivals()?;

@@ -47,7 +47,7 @@ impl Server {
         Ok(self.ask(COUNT)?.parse().unwrap_or_default())
     }
 
-    /// The answers to all requests after so many take long; with `None`, none does.
+    /// The number of requests that are answered at once; the answers to all later ones take long. `None`: no answer takes long.
     pub(crate) fn hold(&self, after: Option<u64>) -> io::Result<()> {
         let after = after.map(|after| after.to_string());
         self.ask(&format!("{HOLD}{}", after.unwrap_or_default()))?;

@@ -29,7 +29,7 @@ pub(crate) const ARRIVALS: &str = "/bench/arrivals";
 /// Asks for the number of requests since the last question for the arrivals.
 pub(crate) const COUNT: &str = "/bench/count";
 
-/// Followed by a number: requests after so many are held. Followed by nothing: none is.
+/// Followed by the number of requests that are answered at once; all later ones are held. Without a number, no request is held.
 pub(crate) const HOLD: &str = "/bench/hold/";
 
 /// What a server answers.

@@ -7,7 +7,7 @@ use crate::{
     report::{Bound, Bounds, as_float, median},
 };
 
-/// Quick, so many of them.
+/// The number of starts: each is quick.
 const STARTS: usize = 41;
 
 pub(crate) fn start(bounds: &mut Bounds) -> io::Result<()> {

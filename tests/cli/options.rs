@@ -4,6 +4,15 @@ use serde_json::json;
 
 use crate::environment::{Environment, SandboxProcess};
 
+const RESUME: [&str; 6] = [
+    "resume",
+    "--last",
+    "--max-errors",
+    "9",
+    "--token",
+    "sandbox",
+];
+
 const PLAYBOOK: &str = "version: 1
 name: p
 pace: { rate: 3000/s, burst: 100, concurrency: 1, max_errors: 1 }
@@ -53,28 +62,20 @@ fn a_run_goes_on_where_it_was_started_and_flags_that_say_otherwise_are_refused()
     let (sandbox, environment) = stopped(&json!({"rules": [
         {"match": {"effect_only": true, "nth": 1}, "do": {"status": {"code": 400}}}
     ]}));
-    let resume = [
-        "resume",
-        "--last",
-        "--max-errors",
-        "9",
-        "--token",
-        "sandbox",
-    ];
     for elsewhere in [
         &["--server", "http://127.0.0.1:1"][..],
         &["--sandbox"],
         &["--org", "9999"],
     ] {
         environment
-            .run(&[&resume[..], elsewhere].concat())
+            .run(&[&RESUME[..], elsewhere].concat())
             .expect_code(64)
             .expect_said("was started");
     }
     assert_eq!(sandbox.ledger().effects().len(), 0);
     let here = ["--server", &sandbox.url(), "--org", "4711"];
     environment
-        .run(&[&resume[..], &here].concat())
+        .run(&[&RESUME[..], &here].concat())
         .expect_code(3);
     assert_eq!(sandbox.ledger().effects().len(), 1);
 }
@@ -111,15 +112,7 @@ fn the_commands_that_go_on_with_a_run_name_the_time_limit_that_it_needed() {
         .run(&["status", "--last"])
         .expect_code(0)
         .expect_out(goes_on);
-    let resume = [
-        "resume",
-        "--last",
-        "--max-errors",
-        "9",
-        "--token",
-        "sandbox",
-    ];
-    let ended = environment.run(&resume).expect_code(3);
+    let ended = environment.run(&RESUME).expect_code(3);
     // The session had the default.
     assert!(!ended.stderr.contains("--timeout"), "{ended:?}");
     environment

@@ -41,7 +41,7 @@ pub fn recognise(
             line.clone_into(&mut last);
         }
     })?;
-    // What was checked can be decoded.
+    // A forged plan may have any lines.
     Ok(blocks.and_then(|checked| {
         let EndLine { end } = parse(&last).ok()?;
         let others = end.skipped.checked_add(end.rejected)?.checked_add(2)?;

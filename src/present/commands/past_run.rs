@@ -7,6 +7,7 @@ use super::{
     admit::wait_for_sandbox,
     backend::{Backend, Server, connect},
     earlier::are_data_gone,
+    execute::unusable,
     files::open_plan,
     known_plan::KnownPlan,
     overview::overview_of_run,
@@ -60,9 +61,7 @@ impl PastRun {
             let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
             signature.check(&plan_file, &plan.sha256)?;
         }
-        let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| {
-            Error::failed("the run's checkpoint can't be used").caused_by(error)
-        })?;
+        let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(unusable)?;
         refuse_mixed(&folder, &settings, &plan, &snapshot.header)?;
         refuse_changed(common, &folder, &plan.sha256)?;
         if are_data_gone(&StateDir::new(common.state_dir.clone()), &settings) {

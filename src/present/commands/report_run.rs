@@ -8,6 +8,7 @@ use std::{
 use jiff::tz::TimeZone;
 
 use super::{
+    execute::unusable,
     files::open_plan,
     lineage::Lineage,
     output::{Output, OutputContent},
@@ -54,8 +55,7 @@ fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) ->
     let path = folder.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;
     let plan = overview_of_run(&common.invocation, &path, &mut plan_file)?.known;
-    let checkpoint = Checkpoint::read(&folder.checkpoint())
-        .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;
+    let checkpoint = Checkpoint::read(&folder.checkpoint()).map_err(unusable)?;
     refuse_mixed(folder, &line.settings, &plan, &checkpoint.header)?;
     refuse_changed(common, folder, &plan.sha256)?;
     let signed = match &args.run.allowed_signers {

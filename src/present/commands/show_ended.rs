@@ -3,8 +3,13 @@
 use std::fs::File;
 
 use super::{
-    execute::conclude, known_plan::KnownPlan, lineage::Lineage, observers::Observers,
-    retry_hint::EndedRun, runs::store_error, terminal::say,
+    execute::{conclude, unusable},
+    known_plan::KnownPlan,
+    lineage::Lineage,
+    observers::Observers,
+    retry_hint::EndedRun,
+    runs::store_error,
+    terminal::say,
 };
 use crate::{
     checkpoint::{Checkpoint, Ending},
@@ -25,8 +30,7 @@ pub(super) fn show_ended(
     plan_file: &File,
     observers: &Observers,
 ) -> Result<Option<ExitCode>, Error> {
-    let snapshot = Checkpoint::read(&folder.checkpoint())
-        .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;
+    let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(unusable)?;
     let run = settings.run;
     if snapshot.header != plan.checkpoint_header(run) {
         return Err(Error::failed(format!(
