@@ -29,7 +29,7 @@ fn run(cli: Cli) -> ExitCode {
     let observers = commands::Observers::of(&cli);
     // It panics if the system starts no thread.
     let built = error::caught(&status, || {
-        tokio::runtime::Builder::new_multi_thread()
+        tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
     });

@@ -5,9 +5,11 @@ use std::{
     future::Future,
     io,
     sync::atomic::{AtomicBool, Ordering},
+    thread,
 };
 
 use tokio::{
+    runtime,
     signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
     task,
@@ -51,32 +53,43 @@ pub(super) async fn aside<T: Send + 'static>(
 /// Whether [`next_of_process`] takes the signals.
 static IS_TAKEN_OVER: AtomicBool = AtomicBool::new(false);
 
-/// Starts watching.
+/// Starts watching, in a thread of its own: so a second signal ends the process also while a long plan is read.
 pub(super) fn watch(common: &Common) -> Result<mpsc::UnboundedReceiver<()>, Error> {
     let status = common.invocation.command("status", &[]);
-    let failed = |error| Error::failed("signals can't be watched").caused_by(error);
-    let mut watched = Watched::new().map_err(failed)?;
     let (sender, receiver) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        let mut first = true;
-        loop {
-            if watched.next().await.is_none() {
-                return;
-            }
-            if IS_TAKEN_OVER.load(Ordering::Relaxed) {
-                continue;
-            }
-            if !first {
-                // The checkpoint has every intent, so nothing is lost by exiting now.
-                say(|out| writeln!(out, "\nstopped at once; to see how to continue: {status}"));
-                std::process::exit(ExitCode::Interrupted.code().into());
-            }
-            first = false;
-            // The receiver is gone if the run has just ended.
-            let _ = sender.send(());
-        }
-    });
+    start(status, sender)
+        .map_err(|error| Error::failed("signals can't be watched").caused_by(error))?;
     Ok(receiver)
+}
+
+fn start(status: String, sender: mpsc::UnboundedSender<()>) -> io::Result<()> {
+    let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
+    let watched = {
+        let _entered = runtime.enter();
+        Watched::new()?
+    };
+    thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || runtime.block_on(pass_on(watched, status, sender)))?;
+    Ok(())
+}
+
+/// The first signal is passed on, the second ends the process.
+async fn pass_on(mut watched: Watched, status: String, sender: mpsc::UnboundedSender<()>) {
+    let mut first = true;
+    while watched.next().await.is_some() {
+        if IS_TAKEN_OVER.load(Ordering::Relaxed) {
+            continue;
+        }
+        if !first {
+            // The checkpoint has every intent, so nothing is lost by exiting now.
+            say(|out| writeln!(out, "\nstopped at once; to see how to continue: {status}"));
+            std::process::exit(ExitCode::Interrupted.code().into());
+        }
+        first = false;
+        // The receiver is gone if the run has just ended.
+        let _ = sender.send(());
+    }
 }
 
 /// Waits for a signal while the work after a command is done: it ends this work. The signals before do not count.
