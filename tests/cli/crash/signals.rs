@@ -1,5 +1,7 @@
 //! Ctrl-C and the hangup of a terminal in the middle of a run.
 
+use std::io::Write;
+
 use super::*;
 
 #[test]
@@ -118,4 +120,41 @@ fn a_second_interrupt_stops_at_once_and_leaves_what_was_in_flight_in_doubt() {
         left["runs"][0]["outcomes"]["in_doubt"].as_u64().unwrap() > 0,
         "{left}"
     );
+}
+
+#[test]
+fn a_second_interrupt_stops_at_once_also_while_nothing_can_be_awaited() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = environment();
+    let (_reader, mut writer) = std::io::pipe().unwrap();
+    // As full as the system lets it be: the program waits for a reader of what it shows.
+    writer.write_all(&[b' '; 64 << 10]).unwrap();
+    let arguments = ["run", "mixed.yaml", "--dry-run", "--json"];
+    let mut command = environment.command_on(&sandbox, &arguments);
+    command.stdout(writer).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let mut read = 0;
+    while read == 0 || sandbox.ledger().requests().len() > read {
+        read = sandbox.ledger().requests().len();
+        thread::sleep(Duration::from_secs(1));
+    }
+    let pid = child.id().to_string();
+    let waited = thread::spawn(move || child.wait_with_output().unwrap());
+    let start = Instant::now();
+    for _ in 0..2 {
+        let sent = Command::new("kill").args(["-INT", &pid]).status();
+        assert!(sent.unwrap().success());
+        thread::sleep(Duration::from_millis(300));
+    }
+    while !waited.is_finished() {
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "it goes on after a second interrupt"
+        );
+        thread::sleep(Duration::from_millis(10));
+    }
+    let ended = waited.join().unwrap();
+    assert_eq!(ended.status.code(), Some(130));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains("stopped at once"), "{said}");
 }
