@@ -19,9 +19,9 @@ use secrecy::SecretString;
 use crate::invocation::Invocation;
 
 pub use arguments::{
-    Abandon, Apply, Completions, Diff, ExportFormat, Format, HistoryArgs, InDoubt, Init, PlanArgs,
-    Prune, ReportArgs, ReportFormat, Resume, RetryArgs, RunArgs, SandboxArgs, SandboxCommand, Show,
-    Status, Validate, Verify,
+    Abandon, Apply, Completions, Diff, DiffFormat, ExportFormat, Format, HistoryArgs, InDoubt,
+    Init, PlanArgs, Prune, ReportArgs, ReportFormat, Resume, RetryArgs, RunArgs, SandboxArgs,
+    SandboxCommand, Show, Status, Validate, Verify,
 };
 pub use flags::{
     Applying, FollowUpArgs, FollowUpOutput, Integration, Pacing, Part, Planning, PlaybookFlags,

@@ -59,8 +59,16 @@ fn what_came_went_or_became_another_since_the_review_is_told_and_nothing_else() 
     plan("now.plan", &[]);
     diff(&[], 0);
     let told = diff(&["--exit-code"], 2).stdout;
-    let totals = format!("0 added, 1 removed, 2 altered, {} the same\n", all - 3);
+    let totals = format!(
+        "0 changes added, 1 removed, 2 altered, {} the same",
+        all - 3
+    );
     assert!(told.contains(&totals), "{told}");
+    let markdown = diff(&["--exit-code", "--format", "markdown"], 2).stdout;
+    assert!(markdown.contains(&totals), "{markdown}");
+    assert!(markdown.contains("**Altered**\n"), "{markdown}");
+    let json = diff(&["--format", "json"], 0).stdout;
+    assert_eq!(json, diff(&["--json"], 0).stdout);
     assert!(told.contains("has another name"), "{told}");
     assert!(told.contains(r"\u{1b}[2J\u{202e}`|<b>"), "{told}");
     let harmful = |c: char| c != '\n' && c.is_control() || c == '\u{202e}';

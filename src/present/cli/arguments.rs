@@ -101,6 +101,26 @@ pub struct Diff {
     /// Exit with code 2 if the plans would do different things
     #[arg(long)]
     pub exit_code: bool,
+    /// Set the output format
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        conflicts_with = "json"
+    )]
+    pub format: DiffFormat,
+}
+
+/// The output format of the differences of two plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// Text for a terminal
+    Text,
+    /// Markdown for a pull request; fits into one comment with the plan
+    Markdown,
+    /// JSON for scripts
+    Json,
 }
 
 /// The output format of a plan.

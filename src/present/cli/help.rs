@@ -90,8 +90,9 @@ for every change. The command works offline and without a token.";
 pub(super) const DIFF: &str = "\
 Examples:
   wf-bulk diff reviewed.plan leaver.plan
-  wf-bulk diff reviewed.plan leaver.plan --exit-code   2 if they differ
-  wf-bulk diff reviewed.plan leaver.plan --json        each difference
+  wf-bulk diff reviewed.plan leaver.plan --exit-code         2 if they differ
+  wf-bulk diff reviewed.plan leaver.plan --format markdown   for a pull request
+  wf-bulk diff reviewed.plan leaver.plan --json              each difference
 
 Changes are matched by target and action, not by line. Differences in the time \
 of planning, in variables, in the playbook's text and in skipped targets are \

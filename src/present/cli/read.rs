@@ -10,7 +10,7 @@ use clap::{
 use terminal_size::{Width, terminal_size_of};
 
 use super::{
-    Cli, Command, ExportFormat, Format, NAME, PlaybookFlags, ReportFormat, Var,
+    Cli, Command, DiffFormat, ExportFormat, Format, NAME, PlaybookFlags, ReportFormat, Var,
     foreign_words::with_suggestion, help, kept, one_dash, unused::definition,
 };
 
@@ -84,6 +84,7 @@ impl Cli {
             Command::Show(show) => show.format,
             Command::History(history) if history.format == ExportFormat::Json => Format::Json,
             Command::Report(report) if report.format == ReportFormat::Json => Format::Json,
+            Command::Diff(diff) if diff.format == DiffFormat::Json => Format::Json,
             Command::Init(_)
             | Command::Validate(_)
             | Command::Plan(_)

@@ -8,8 +8,9 @@ use super::{
     terminal::{STYLES, print, print_text},
 };
 use crate::{
-    cli::{Common, Diff},
+    cli::{Common, Diff, DiffFormat},
     error::{Error, ExitCode},
+    invocation::path_argument,
     plan::KnownFile,
     report::{DiffReport, DiffSide},
 };
@@ -47,6 +48,12 @@ impl CheckedPlan {
     }
 }
 
+/// The command that shows all differences.
+fn shows_all(common: &Common, args: &Diff) -> String {
+    let [reviewed, now] = [&args.reviewed, &args.now].map(|path| path_argument(path));
+    common.invocation.command("diff", &[&reviewed, &now])
+}
+
 pub(super) fn diff(common: &Common, args: &Diff) -> Result<ExitCode, Error> {
     let (reviewed, now) = (
         CheckedPlan::of(common, &args.reviewed)?,
@@ -56,10 +63,15 @@ pub(super) fn diff(common: &Common, args: &Diff) -> Result<ExitCode, Error> {
     // Before anything is printed, so that a closed pipe does not change the exit code.
     let report = DiffReport::new(reviewed.side(&reviewed_items), now.side(&now_items))
         .map_err(|error| Error::failed("the plans can't be compared").caused_by(error))?;
-    if common.json {
-        print(|out| report.write_json(out))
+    let format = if common.json {
+        DiffFormat::Json
     } else {
-        print_text(|out| report.write_text(out, STYLES))
+        args.format
+    };
+    match format {
+        DiffFormat::Json => print(|out| report.write_json(out)),
+        DiffFormat::Markdown => print(|out| report.write_markdown(out, &shows_all(common, args))),
+        DiffFormat::Text => print_text(|out| report.write_text(out, STYLES)),
     }?;
     Ok(if args.exit_code && !report.is_same() {
         ExitCode::Pending

@@ -346,6 +346,17 @@ pub(super) fn describe(value: &Value) -> String {
     }
 }
 
+/// Whether [`describe`] may leave out a part of it.
+pub(super) fn is_nested(value: &Value) -> bool {
+    match value {
+        Value::Object(_) => true,
+        Value::Array(entries) => entries
+            .iter()
+            .any(|entry| entry.is_object() || entry.is_array()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
 /// The fields of an object besides its name and ids, which differ between executions.
 fn besides(fields: &Map<String, Value>) -> Vec<String> {
     let is_of_name = |field: &str| {

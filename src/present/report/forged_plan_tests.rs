@@ -128,7 +128,12 @@ fn read(line: &str) -> Result<Vec<Change>, PlanError> {
 
 /// All that a text format shows of a change; none if it says that it does not show all.
 fn shown(change: &Change) -> [Option<String>; 2] {
-    let whole = |text: String| (!text.contains("shortened or left out here")).then_some(text);
+    let says_so = |text: &str| {
+        ["shortened or left out here", "Shortened, and", "Left out: "]
+            .iter()
+            .any(|words| text.contains(words))
+    };
+    let whole = |text: String| (!says_so(&text)).then_some(text);
     let text = written(change, |report, out| {
         report.write_text(out, Styles::plain(), ListingDetail::Whole, "")
     });

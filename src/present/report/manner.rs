@@ -25,6 +25,14 @@ pub(super) struct Manner {
 impl Manner {
     /// None if the fields show everything.
     pub(super) fn of(change: &Change) -> Option<Self> {
+        let whole = Self::whole(change);
+        let text = words::detail(&whole);
+        let cut = cut_of(&text, || whole);
+        (!text.is_empty()).then_some(Self { text, cut })
+    }
+
+    /// The whole text, which is neither escaped nor bounded.
+    pub(super) fn whole(change: &Change) -> String {
         let mut parts = Vec::new();
         if (change.request.method, change.target.kind) == (Method::Delete, Level::Execution) {
             let is_soft = change.request.path.ends_with("?soft=true");
@@ -46,10 +54,7 @@ impl Manner {
             })
             .map(|(field, value)| format!("{field}: {}", describe(value))),
         );
-        let whole = parts.join(", ");
-        let text = words::detail(&whole);
-        let cut = cut_of(&text, || whole);
-        (!text.is_empty()).then_some(Self { text, cut })
+        parts.join(", ")
     }
 }
 

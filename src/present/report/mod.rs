@@ -3,6 +3,7 @@
 //! Reporters receive events and write to the given writers; they decide nothing about a run.
 
 mod change_facts;
+mod change_table;
 mod change_walk;
 mod delta;
 mod doubt_text;
@@ -25,6 +26,7 @@ mod no_runs;
 mod outcome_groups;
 mod plan_diff;
 mod plan_diff_json;
+mod plan_diff_markdown;
 mod plan_diff_text;
 mod plan_diff_words;
 mod plan_forecast;
@@ -52,6 +54,7 @@ mod runs;
 mod scan;
 mod summary;
 mod summary_line;
+mod summary_lines;
 mod summary_text;
 mod table;
 mod tally;

@@ -10,7 +10,12 @@ use crate::plan::{
 };
 
 use super::{
-    plan_diff_words, plan_report::is_irreversible, plan_summary::PlanSummary, tally::Tally, words,
+    plan_diff_words,
+    plan_report::is_irreversible,
+    plan_summary::PlanSummary,
+    tally::Tally,
+    units::{count, thousands},
+    words,
 };
 
 /// A plan that was read completely, with a correct digest.
@@ -68,6 +73,15 @@ pub(super) struct LeftOutTallies {
 impl LeftOutTallies {
     pub(super) fn total(&self) -> u64 {
         self.added.total() + self.removed.total() + self.altered.total()
+    }
+
+    /// Each with the words before its reasons.
+    pub(super) fn titled(&self) -> [(&Tally, &'static str); 3] {
+        [
+            (&self.added, "now: "),
+            (&self.removed, "no more: "),
+            (&self.altered, "for another reason: "),
+        ]
     }
 
     fn add(&mut self, difference: &LeftOut) {
@@ -129,6 +143,84 @@ impl<'a> DiffReport<'a> {
         self.counts.is_same()
             && self.rejected.total() == 0
             && !self.header.iter().any(HeaderDifference::decides)
+    }
+
+    /// `0 changes added, 1 removed, 2 altered, 135 the same`.
+    pub(super) fn totals(&self) -> String {
+        let DiffCounts {
+            added,
+            removed,
+            altered,
+            unchanged,
+        } = self.counts;
+        if !self.counts.is_same() {
+            return format!(
+                "{} added, {} removed, {} altered, {} the same",
+                count(added, "change", "changes"),
+                thousands(removed),
+                thousands(altered),
+                thousands(unchanged)
+            );
+        }
+        let same = count(unchanged, "change", "changes");
+        let so = if self.is_same() {
+            ": applying either does the same"
+        } else {
+            ", but what decides about them differs"
+        };
+        format!("the same {same} in both plans{so}")
+    }
+
+    /// Visits the changes that `of` selects from the differences.
+    ///
+    /// # Errors
+    ///
+    /// If a plan can't be read again, and the errors of `visit`.
+    pub(super) fn each_difference(
+        &self,
+        of: fn(&Difference) -> Option<&Change>,
+        visit: &mut dyn FnMut(&Change) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let visit = &mut |difference: Difference| match of(&difference) {
+            Some(change) => visit(change),
+            None => Ok(()),
+        };
+        diff(self.reviewed.items, self.now.items, visit).map(drop)
+    }
+
+    /// Visits the irreversible changes that were not reviewed in this form.
+    ///
+    /// # Errors
+    ///
+    /// If a plan can't be read again, and the errors of `visit`.
+    pub(super) fn each_irreversible(
+        &self,
+        visit: &mut dyn FnMut(&Change) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.each_difference(not_reviewed, &mut |change| {
+            if is_irreversible(change) {
+                visit(change)
+            } else {
+                Ok(())
+            }
+        })
+    }
+
+    /// Visits a line for each rejection that differs.
+    ///
+    /// # Errors
+    ///
+    /// If a plan can't be read again, and the errors of `visit`.
+    pub(super) fn each_rejected(
+        &self,
+        visit: &mut dyn FnMut(&str) -> io::Result<()>,
+    ) -> io::Result<()> {
+        diff_left_out(
+            Fate::Rejected,
+            self.reviewed.items,
+            self.now.items,
+            &mut |difference| visit(&plan_diff_words::rejected(&difference)),
+        )
     }
 
     fn add(&mut self, difference: Difference, zone: &TimeZone) {

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 
-use crate::plan::{Aspect, Change, Fields, Undo};
+use crate::{
+    dates,
+    plan::{Aspect, Change, Fields, HeaderDifference, LeftOut, Undo},
+};
 
 use super::{
     delta::{Delta, VALUE_COLUMNS, apart},
@@ -13,6 +16,9 @@ use super::{
     units::thousands,
     words,
 };
+
+/// Columns of one value of a header; two fit on a line.
+const HEADER_COLUMNS: usize = 80;
 
 /// Fields of one change that are shown one by one: a change writes one or two, a plan from another source may have any number.
 const MAX_FIELDS: usize = 4;
@@ -132,6 +138,46 @@ fn manner(reviewed: &Change, now: &Change) -> String {
         parts.push("is undone in another way".to_owned());
     }
     parts.join(", ")
+}
+
+/// `+ row 9: no id`: a rejection that is new, gone, or has another reason. Escaped.
+pub(super) fn rejected(difference: &LeftOut) -> String {
+    match difference {
+        LeftOut::Added(now) => format!("+ {}", words::rejection(now)),
+        LeftOut::Removed(reviewed) => format!("- {}", words::rejection(reviewed)),
+        LeftOut::Altered { reviewed, now } => {
+            let was = words::left_out_reason(reviewed);
+            format!("~ {} (was: {was})", words::rejection(now))
+        }
+    }
+}
+
+/// `vars.successor: 10020 → 10030`, escaped, each value bounded; instants are shown in `zone`.
+pub(super) fn header_line(difference: &HeaderDifference, zone: &str) -> String {
+    let field = words::name(&difference.field);
+    let (reviewed, now) = moments(difference, zone)
+        .unwrap_or_else(|| apart(&difference.reviewed, &difference.now, HEADER_COLUMNS));
+    format!("{field}: {reviewed} → {now}")
+}
+
+/// Two instants, with seconds if they are in the same minute. None if one is not an instant.
+fn moments(difference: &HeaderDifference, zone: &str) -> Option<(String, String)> {
+    if !["now", "made_at"].contains(&difference.field.as_str()) {
+        return None;
+    }
+    let both = |tell: fn(Timestamp, &str) -> String| {
+        let told = |value: &Value| match value {
+            Value::Null => Some("none".to_owned()),
+            value => Some(tell(value.as_str()?.parse().ok()?, zone)),
+        };
+        told(&difference.reviewed).zip(told(&difference.now))
+    };
+    let (reviewed, now) = both(dates::on_wall_clock)?;
+    if reviewed == now {
+        both(dates::to_the_second)
+    } else {
+        Some((reviewed, now))
+    }
 }
 
 #[cfg(test)]
@@ -281,5 +327,51 @@ mod tests {
         let text = said(&reviewed, &now, &[Aspect::After]);
         assert!(text.ends_with(", and 3,996 more fields"), "{text}");
         assert!(text.len() < 1_000, "{}", text.len());
+    }
+
+    #[test]
+    fn two_headers_that_differ_never_read_the_same() {
+        let long = |end: &str| json!("x".repeat(90) + end);
+        for (field, reviewed, now, line) in [
+            (
+                "now",
+                json!("2026-12-01T08:00:00Z"),
+                json!("2026-12-01T08:01:00Z"),
+                "now: 2026-12-01 09:00 Europe/Berlin → 2026-12-01 09:01 Europe/Berlin",
+            ),
+            (
+                "now",
+                json!("2026-12-01T08:00:07Z"),
+                json!("2026-12-01T08:00:31Z"),
+                "now: 2026-12-01 09:00:07 Europe/Berlin → 2026-12-01 09:00:31 Europe/Berlin",
+            ),
+            (
+                "made_at",
+                json!("2026-12-01T08:00:07.25Z"),
+                json!("2026-12-01T08:00:07Z"),
+                "made_at: 2026-12-01 09:00:07.25 Europe/Berlin → 2026-12-01 09:00:07 Europe/Berlin",
+            ),
+            (
+                "made_at",
+                json!(null),
+                json!("2026-12-01T08:00:07Z"),
+                "made_at: none → 2026-12-01 09:00 Europe/Berlin",
+            ),
+            ("vars.x", json!("1"), json!(1), "vars.x: \"1\" → 1"),
+            (
+                "vars.x",
+                long("a"),
+                long("b"),
+                "vars.x: …xxxxxxxxxxa → …xxxxxxxxxxb",
+            ),
+            ("org", json!(null), json!("7"), "org: none → 7"),
+        ] {
+            let difference = HeaderDifference {
+                field: field.to_owned(),
+                reviewed,
+                now,
+            };
+            assert_eq!(header_line(&difference, "Europe/Berlin"), line);
+        }
     }
 }

@@ -4,7 +4,6 @@
 //! lay out a hundred thousand rows.
 
 mod days;
-mod lines;
 mod numbers;
 mod plots;
 mod rows;
@@ -16,7 +15,6 @@ use serde_json::Value;
 
 use self::{
     days::{DaysPlot, days},
-    lines::SummaryLines,
     numbers::Numbers,
 };
 use super::{
@@ -25,6 +23,7 @@ use super::{
     plan_view::PlanView,
     plan_words::PlanWords,
     summary_line::SummaryLine,
+    summary_lines::SummaryLines,
     to_apply::ToApply,
     units::count,
 };

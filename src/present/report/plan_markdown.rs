@@ -1,5 +1,7 @@
 //! A plan as Markdown for a pull request, which fits into one comment for any size of the plan.
 
+mod whole_values;
+
 use std::{
     io::{self, Write},
     iter,
@@ -8,20 +10,20 @@ use std::{
 use crate::text::Untrusted;
 
 use super::{
-    limited_lines::{LimitedLines, MAX_BYTES, cell, code},
+    change_table::{ChangeTable, few},
+    limited_lines::{CHANGES, LimitedLines, MAX_PLAN_BYTES, REJECTED, cell, code, in_shares},
     plan_report::PlanReport,
     plan_words::{Listing, PlanWords},
-    summary_line::SummaryLine,
     to_apply::ToApply,
     units::{count, thousands},
     words,
 };
 
-/// Makes a section of at most this number of bytes.
-type Section<'a> = &'a dyn Fn(usize) -> io::Result<String>;
-
 /// Lines of a list that are not folded.
 const UNFOLDED: u64 = 20;
+
+/// The nouns of skipped targets: one, and many.
+const SKIPPED: [&str; 2] = ["skipped target", "skipped targets"];
 
 /// Variables that are shown; a playbook has a handful.
 const VARS_SHOWN: usize = 10;
@@ -36,39 +38,38 @@ impl PlanReport<'_> {
         let words = self.words();
         let head = self.head(&words, apply);
         let foot = self.foot(apply);
-        out.write_all(head.as_bytes())?;
-        let room = MAX_BYTES.saturating_sub(head.len() + foot.len());
-        let mut spare = 0;
-        // Percentages of the room; unused room goes to the next section. Irreversible changes get most.
-        let sections: [(usize, Section<'_>); 4] = [
-            (30, &|room| Ok(changes(self, room))),
-            (45, &|room| match &words.irreversible {
-                None => Ok(String::new()),
-                Some(listing) => list(listing, room, self, |add| {
-                    self.each_irreversible(&mut |one| {
-                        add(&words::change(one));
-                        Ok(())
-                    })
+        let room = MAX_PLAN_BYTES.saturating_sub(head.len() + foot.len());
+        // The whole values come last, since they may need any room. Irreversible changes get most.
+        let [changes, irreversible, rejected, skipped, values] = in_shares(
+            room,
+            [
+                (30, &|room| changes(self, &words, room)),
+                (35, &|room| match &words.irreversible {
+                    None => Ok(String::new()),
+                    Some(listing) => list(listing, CHANGES, room, self, |add| {
+                        self.each_irreversible(&mut |one| {
+                            add(&words::change(one));
+                            Ok(())
+                        })
+                    }),
                 }),
-            }),
-            (17, &|room| match &words.rejected {
-                None => Ok(String::new()),
-                Some(listing) => list(listing, room, self, |add| {
-                    self.each_rejected(&mut |one| {
-                        add(&words::rejection(one));
-                        Ok(())
-                    })
+                (13, &|room| match &words.rejected {
+                    None => Ok(String::new()),
+                    Some(listing) => list(listing, REJECTED, room, self, |add| {
+                        self.each_rejected(&mut |one| {
+                            add(&words::rejection(one));
+                            Ok(())
+                        })
+                    }),
                 }),
-            }),
-            (8, &|room| Ok(skipped(self, room))),
-        ];
-        for (percent, section) in sections {
-            spare += room * percent / 100;
-            let text = section(spare)?;
-            spare = spare.saturating_sub(text.len());
+                (7, &|room| Ok(skipped(self, room))),
+                (15, &|room| self.whole_values(room)),
+            ],
+        )?;
+        for text in [head, changes, values, irreversible, rejected, skipped, foot] {
             out.write_all(text.as_bytes())?;
         }
-        out.write_all(foot.as_bytes())
+        Ok(())
     }
 
     fn head(&self, words: &PlanWords<'_>, apply: &ToApply) -> String {
@@ -97,11 +98,7 @@ impl PlanReport<'_> {
             0 => format!("- {}", code(line)),
             _ => format!("- {line}"),
         });
-        let causes = words
-            .causes
-            .iter()
-            .chain(&words.not_shown)
-            .map(|line| format!("- {}", code(line)));
+        let causes = words.causes.iter().map(|line| format!("- {}", code(line)));
         let notes = self.trailer.notes.iter().map(|note| {
             let note = code(note);
             format!("> [!NOTE]\n> {note}\n")
@@ -148,33 +145,16 @@ impl PlanReport<'_> {
     }
 }
 
-fn changes(report: &PlanReport<'_>, room: usize) -> String {
-    let groups = report.summary.groups();
-    if groups.is_empty() {
-        return String::new();
-    }
-    let mut lines = LimitedLines::new(
-        "| changes | of | action | field | before → after | which, if few |\n|--:|---|---|---|---|---|\n"
-            .to_owned(),
-        room,
-        report.show_each.as_deref(),
-    );
-    for group in &groups {
-        lines.add(
-            group.count,
-            &format!(
-                "| {} | {} | {} | {} | {} | {} |\n",
-                thousands(group.count),
-                group.on,
-                cell(group.what),
-                cell(group.field),
-                cell(&group.delta_or_where(report.show_each.as_deref())),
-                few(group)
-            ),
-        );
-    }
-    let total = groups.iter().map(|group| group.count).sum();
-    lines.end(total, "")
+fn changes(report: &PlanReport<'_>, words: &PlanWords<'_>, room: usize) -> io::Result<String> {
+    let several = words.several_lines;
+    let table = ChangeTable {
+        summary: report.summary,
+        start: "",
+        end: &several.map_or_else(String::new, |why| format!("\n({why})\n")),
+        shows_all: report.show_each.as_deref(),
+        shows_each: report.show_each.as_deref(),
+    };
+    table.text(room, |visit| report.each_change(visit))
 }
 
 fn skipped(report: &PlanReport<'_>, room: usize) -> String {
@@ -193,21 +173,16 @@ fn skipped(report: &PlanReport<'_>, room: usize) -> String {
             Some(_) => format!("{number} {}", skip.on),
             None => number,
         };
-        let line = format!("| {number} | {} | {} |\n", cell(skip.what), few(skip));
+        let line = format!("| {number} | {} | {} |\n", cell(skip.what), few(skip.few));
         lines.add(skip.count, &line);
     }
-    lines.end(report.trailer.skipped, "")
-}
-
-/// The targets of a group in a cell.
-fn few(group: &SummaryLine<'_>) -> String {
-    let few: Vec<String> = group.few.iter().map(|target| cell(target)).collect();
-    few.join("<br>")
+    lines.end(report.trailer.skipped, SKIPPED, "")
 }
 
 /// A titled list, folded if it is long. `each` passes on its lines, escaped for a terminal.
 fn list(
     listing: &Listing<'_>,
+    nouns: [&str; 2],
     room: usize,
     report: &PlanReport<'_>,
     each: impl FnOnce(&mut dyn FnMut(&str)) -> io::Result<()>,
@@ -229,7 +204,7 @@ fn list(
         report.show_each.as_deref(),
     );
     each(&mut |line| lines.add(1, &format!("- {}\n", Untrusted(line).markdown())))?;
-    Ok(lines.end(total, end))
+    Ok(lines.end(total, nouns, end))
 }
 
 #[cfg(test)]

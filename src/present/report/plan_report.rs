@@ -34,6 +34,21 @@ pub struct PlanReport<'a> {
 }
 
 impl PlanReport<'_> {
+    /// Visits the changes, in the plan's order.
+    ///
+    /// # Errors
+    ///
+    /// If the plan can't be read again, and the errors of `visit`.
+    pub(super) fn each_change(
+        &self,
+        visit: &mut dyn FnMut(&Change) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.items.each(&mut |item| match item {
+            Item::Change(change) => visit(change),
+            Item::Skipped(_) | Item::Rejected(_) => Ok(()),
+        })
+    }
+
     /// Visits the irreversible changes, in the plan's order.
     ///
     /// # Errors
@@ -43,9 +58,12 @@ impl PlanReport<'_> {
         &self,
         visit: &mut dyn FnMut(&Change) -> io::Result<()>,
     ) -> io::Result<()> {
-        self.items.each(&mut |item| match item {
-            Item::Change(change) if is_irreversible(change) => visit(change),
-            Item::Change(_) | Item::Skipped(_) | Item::Rejected(_) => Ok(()),
+        self.each_change(&mut |change| {
+            if is_irreversible(change) {
+                visit(change)
+            } else {
+                Ok(())
+            }
         })
     }
 

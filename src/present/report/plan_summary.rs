@@ -73,7 +73,7 @@ impl KindTally {
 pub struct PlanSummary {
     zone: TimeZone,
     changes: BTreeMap<SummaryKind, KindTally>,
-    /// Changes of fields beyond [`MAX_KINDS`].
+    /// Changes with a field beyond [`MAX_KINDS`].
     other_kinds: u64,
     pub(super) not_shown: NotShown,
     pub(super) skipped: Tally,
@@ -280,9 +280,11 @@ impl PlanSummary {
         let unshown = (cut.count() + unshown(change)) as u64;
         self.not_shown.values += unshown;
         self.not_shown.changes += u64::from(unshown > 0);
+        let mut is_other = false;
         for (field, delta) in deltas {
-            self.add_field(change, actions.clone(), field, delta.as_ref());
+            is_other |= !self.add_field(change, actions.clone(), field, delta.as_ref());
         }
+        self.other_kinds += u64::from(is_other);
         self.forecast.add(change);
         self.not_idempotent.extend(change.not_idempotent());
         match &change.undo {
@@ -298,21 +300,21 @@ impl PlanSummary {
         }
     }
 
+    /// Whether it is counted by its kind.
     fn add_field(
         &mut self,
         change: &Change,
         actions: String,
         field: String,
         delta: Option<&Delta>,
-    ) {
+    ) -> bool {
         let kind = SummaryKind {
             level: change.target.kind,
             actions,
             field,
         };
         if self.changes.len() >= MAX_KINDS && !self.changes.contains_key(&kind) {
-            self.other_kinds += 1;
-            return;
+            return false;
         }
         // Irreversible changes are listed anyway.
         let named = || match &change.undo {
@@ -329,6 +331,7 @@ impl PlanSummary {
         let moved = moved.map(|moved| (moved.was, moved.by));
         let text = delta.map_or_else(String::new, Delta::key);
         tally.by_delta.add(text, moved, named);
+        true
     }
 
     fn add_target(&mut self, target: &Target) {

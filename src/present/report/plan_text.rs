@@ -61,7 +61,10 @@ impl PlanReport<'_> {
             })?;
         }
         writeln!(out)?;
-        for line in words.totals().chain(&words.causes).chain(&words.not_shown) {
+        let more = words.several_lines.into_iter();
+        let more = more.chain(words.not_shown.as_deref());
+        let lines = words.totals().chain(&words.causes).map(String::as_str);
+        for line in lines.chain(more) {
             writeln!(out, "{line}")?;
         }
         for line in closing.lines() {

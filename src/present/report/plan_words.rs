@@ -14,7 +14,6 @@ use crate::{
 
 use super::{
     plan_report::PlanReport,
-    plan_summary::NotShown,
     tally::Sample,
     units::{count, rough, thousands},
 };
@@ -42,6 +41,8 @@ pub(super) struct PlanWords<'a> {
     pub(super) limits: Vec<String>,
     /// How many changes can be undone, or can't. None without changes.
     pub(super) way_back: Option<String>,
+    /// Why the lines of the groups add up to more than the changes; none if they don't.
+    pub(super) several_lines: Option<&'static str>,
     /// What the texts leave out, and where it is.
     pub(super) not_shown: Option<String>,
     /// The forecast. Escaped.
@@ -99,20 +100,26 @@ fn follows(follows: &Follows) -> String {
 }
 
 impl PlanReport<'_> {
-    /// `shortened or left out here: 60 values of 30 changes (each: wf-bulk show x.plan --format html)`.
+    /// `shortened or left out here: values of 30 changes (each: wf-bulk show x.plan --format html)`.
     fn not_shown(&self) -> Option<String> {
-        let NotShown { values, changes } = self.summary.not_shown;
+        let changes = self.summary.not_shown.changes;
         let each = self.show_each.as_ref();
         let each = each.map_or_else(String::new, |each| {
             format!(" (each: {})", Untrusted(each).terminal())
         });
         (changes > 0).then(|| {
             format!(
-                "shortened or left out here: {} of {}{each}",
-                count(values, "value", "values"),
+                "shortened or left out here: values of {}{each}",
                 count(changes, "change", "changes")
             )
         })
+    }
+
+    fn several_lines(&self) -> Option<&'static str> {
+        let groups = self.summary.groups();
+        let lines: u64 = groups.iter().map(|group| group.count).sum();
+        (lines > self.trailer.changes)
+            .then_some("a change of several fields is counted in a line for each of them")
     }
 
     pub(super) fn words(&self) -> PlanWords<'_> {
@@ -138,6 +145,7 @@ impl PlanReport<'_> {
                 .filter(|_| has_changes)
                 .collect(),
             way_back: self.way_back(),
+            several_lines: self.several_lines(),
             not_shown: self.not_shown(),
             causes: if has_changes {
                 summary.forecast.lines(&noun)

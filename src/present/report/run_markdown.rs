@@ -8,7 +8,7 @@ use std::{
 use jiff::tz::TimeZone;
 
 use super::{
-    limited_lines::{LimitedLines, MAX_BYTES, cell, code},
+    limited_lines::{CHANGES, LimitedLines, MAX_BYTES, cell, code},
     outcome_groups::LargestGroups,
     run_report::{RunReport, RunView},
     run_words::{self, Headline},
@@ -144,7 +144,7 @@ fn section(outcome: Outcome, groups: &LargestGroups, room: usize, whole: Option<
     if let Some(others) = groups.others() {
         lines.add(groups.changes_left_out, &format!("- … and {others}\n"));
     }
-    lines.end(groups.changes, "")
+    lines.end(groups.changes, CHANGES, "")
 }
 
 fn plan_and_outcome(run: &RunView<'_>) -> String {

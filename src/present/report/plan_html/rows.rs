@@ -7,20 +7,17 @@ use std::{
 
 use serde_json::Value;
 
-use super::lines::SummaryLines;
 use crate::{
     api::Method,
     plan::{Change, Effect, Item, Rejection, Skip, Target, Undo},
     report::{
-        delta::{Delta, describe},
+        delta::{Delta, describe, is_nested},
         manner::{Manner, is_field},
         plan_report::PlanReport,
+        summary_lines::SummaryLines,
     },
     text::Untrusted,
 };
-
-/// Columns of one value. Ours are shorter; a description by a person may have a page or two.
-const VALUE_COLUMNS: usize = 4_000;
 
 /// Columns of a name, an action or a reason.
 const TEXT_COLUMNS: usize = 500;
@@ -152,14 +149,7 @@ fn fields(report: &PlanReport<'_>, change: &Change) -> Vec<String> {
 
 /// The JSON of a value that the short text does not show completely.
 fn whole(of: &Value) -> String {
-    let nested = match of {
-        Value::Object(_) => true,
-        Value::Array(entries) => entries
-            .iter()
-            .any(|entry| entry.is_object() || entry.is_array()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    };
-    let json = nested.then(|| of.to_string());
+    let json = is_nested(of).then(|| of.to_string());
     value(&json.unwrap_or_default())
 }
 
@@ -189,8 +179,9 @@ fn text(text: &str) -> String {
     cut(text, TEXT_COLUMNS)
 }
 
+/// Values are the only texts that are never cut: the other formats refer to the page for them.
 fn value(text: &str) -> String {
-    cut(text, VALUE_COLUMNS)
+    cut(text, usize::MAX)
 }
 
 /// The text is escaped and cut for a terminal, then escaped for JSON, which does not change what a reader sees.

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-fn markdown(sample: &PlanSample) -> String {
+pub(super) fn markdown(sample: &PlanSample) -> String {
     let mut out = Vec::new();
     sample
         .report(|report| {
@@ -139,8 +139,8 @@ fn a_plan_of_any_size_fits_and_says_what_does_not() {
         .chain((0..100_000).map(|n| run_now(task(&format!("f{n:06}"), "t", "x"))))
         .collect();
     let text = markdown(&items.into());
-    assert!(text.len() <= MAX_BYTES, "{}", text.len());
-    assert!(text.len() > MAX_BYTES / 2, "the room is used");
+    assert!(text.len() <= MAX_PLAN_BYTES, "{}", text.len());
+    assert!(text.len() > MAX_PLAN_BYTES / 2, "the room is used");
     let (_, codes) = structure(&text);
     let listed = codes
         .iter()
@@ -148,13 +148,51 @@ fn a_plan_of_any_size_fits_and_says_what_does_not() {
         .count();
     let more = thousands(104_000 - listed as u64);
     assert!(
-        text.contains(&format!("… and {more} more, which don't fit here")),
+        text.contains(&format!("… and {more} more changes, which don't fit here")),
         "{listed}"
     );
     assert!(
         text.ends_with("```sh\nwf-bulk apply x.plan --sandbox\n```\n"),
         "the command is never cut off"
     );
+}
+
+#[test]
+fn changes_are_counted_also_where_their_lines_do_not_fit() {
+    // Each writes two fields, each with a value of its own.
+    let fields = |n: usize| ["", "2"].map(|end| format!("{:02}{}{end}", n % 24, "x".repeat(30)));
+    let items: Vec<Item> = (0..2_000)
+        .map(|n| {
+            let target = task(&format!("e{n:04}"), "t", &"n".repeat(50));
+            let [one, two] = fields(n);
+            let item = change(target, "patch", &one, json!(null), json!(n));
+            let Item::Change(mut change) = item else {
+                unreachable!("a change was made")
+            };
+            change.after.insert(two, json!(n));
+            Item::Change(change)
+        })
+        .collect();
+    let text = markdown(&items.into());
+    let table: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("| `patch` |"))
+        .collect();
+    assert!(table.len() > 50, "{}", table.len());
+    // A line of other values comes last of its field's lines.
+    let is_in_table = |field: &String, n: usize| {
+        let own = format!("| `{field}` | `none → {n}` |");
+        let others = format!("| `{field}` | `other values ");
+        let is_shown = |line: &&str| line.contains(&own) || line.contains(&others);
+        table.iter().any(is_shown)
+    };
+    let hidden = (0..2_000).filter(|n| !fields(*n).iter().all(|field| is_in_table(field, *n)));
+    let more = format!(
+        "… and {} more changes, which don't fit here",
+        thousands(hidden.count() as u64)
+    );
+    assert!(text.contains(&more), "{more}");
+    assert!(text.contains("(a change of several fields is counted in a line for each of them)"));
 }
 
 #[test]

@@ -1,15 +1,16 @@
-//! Assigns each line of the plan to lines of the summary, so that the page can filter by them.
+//! Assigns each line of the plan to lines of the summary: the page filters by them, and a text counts the changes of the lines that it
+//! leaves out.
 
 use std::collections::BTreeMap;
 
+use super::{
+    plan_summary::PlanSummary,
+    summary_line::{SummaryKind, SummaryLine, deltas},
+    words,
+};
 use crate::{
     api::Level,
     plan::{Change, Skip},
-    report::{
-        plan_summary::PlanSummary,
-        summary_line::{SummaryKind, SummaryLine, deltas},
-        words,
-    },
 };
 
 /// The summary's lines, numbered as shown: changes first, then skips.
@@ -60,12 +61,17 @@ impl<'a> SummaryLines<'a> {
         }
     }
 
+    /// The lines of changes.
+    pub(super) fn changes(&self) -> &[SummaryLine<'a>] {
+        &self.changes
+    }
+
     /// In the order of their numbers.
     pub(super) fn iter(&self) -> impl Iterator<Item = &SummaryLine<'a>> {
         self.changes.iter().chain(&self.skips)
     }
 
-    /// The lines that count this change: one for each field that it writes another value to.
+    /// The lines that count this change, in their order: one for each field that it writes another value to.
     pub(super) fn of_change(&self, change: &Change) -> Vec<usize> {
         let actions = words::actions(&change.action);
         let mut lines: Vec<usize> = deltas(change, self.summary.zone())
@@ -84,6 +90,7 @@ impl<'a> SummaryLines<'a> {
                 lines.equal.get(&*text).copied().or(lines.unequal)
             })
             .collect();
+        lines.sort_unstable();
         lines.dedup();
         lines
     }
