@@ -5,6 +5,8 @@
 mod approvals;
 mod comments;
 mod machines;
+mod requests;
+mod since;
 mod written;
 
 use std::{
@@ -31,13 +33,54 @@ const PLAYBOOK: &str = "playbooks/reassign.yaml";
 const PLANNING: &str = "41";
 const APPLYING: &str = "42";
 
-/// The planning job, from its first step to its last; gives the digest in the comment.
+/// The jobs of the planning workflow, as far as they go: the last one, after the comment.
+fn planned(desk: &Desk, attempt: u32) -> Job<'_> {
+    planned_from(desk, attempt, "o/r")
+}
+
+/// The same for a pull request from this repository.
+fn planned_from<'a>(desk: &'a Desk, attempt: u32, repository: &str) -> Job<'a> {
+    let [mut find, mut plan, mut result] = ["find", "plan", "result"].map(|job| {
+        let mut job = Job::start(desk, "plan", job, PLANNING, attempt);
+        let head = "github.event.pull_request.head.repo.full_name".to_owned();
+        job.values.insert(head, repository.to_owned());
+        job
+    });
+    let conclusion = |is_good: bool| if is_good { "success" } else { "failure" };
+    let found = find.run("Find the playbook").code == 0;
+    for job in [&mut plan, &mut result] {
+        find.hand_on("find", conclusion(found), job);
+    }
+    if plan.values["needs.find.outputs.decision"] == "plan" {
+        let is_planned = plan.run("Plan").code == 0;
+        if is_planned {
+            plan.run("Get the last plan of this pull request")
+                .expect_code(0);
+            if plan.values.contains_key("steps.last.outputs.found") {
+                plan.run("Compare with the last plan").expect_code(0);
+            }
+            plan.upload("Keep the plan");
+        }
+        plan.hand_on("plan", conclusion(is_planned), &mut result);
+        clean_up(desk);
+        if is_planned {
+            result.run("Get the plan").expect_code(0);
+        }
+    } else {
+        plan.hand_on("plan", "skipped", &mut result);
+    }
+    // Its condition.
+    if repository == "o/r" {
+        result.run("Comment").expect_code(0);
+    }
+    result
+}
+
+const CHECK: &str = "Say whether it can be merged";
+
+/// Plans; gives the digest of the plan that the comment shows.
 fn plan(desk: &Desk, attempt: u32) -> String {
-    let mut job = Job::start(desk, "plan", "plan", PLANNING, attempt);
-    job.run("Find the playbook").expect_code(0);
-    job.run("Plan").expect_code(0);
-    job.upload("Keep the plan");
-    job.run("Comment").expect_code(0);
+    planned(desk, attempt);
     let plan = fs::read(desk.path().join("review.plan")).unwrap();
     digest::sha256(&plan)
 }
@@ -70,10 +113,13 @@ fn approval(sha256: &str) -> Value {
 
 /// A machine that is new: nothing of an earlier job is left on it.
 fn clean_up(desk: &Desk) {
-    for name in [".wf-bulk", "plan", ".local"] {
+    for name in [".wf-bulk", "plan", "last", ".local"] {
         drop(fs::remove_dir_all(desk.path().join(name)));
     }
-    for name in ["result.json", "review.plan", "review.md", "review.html"] {
+    for name in ["plan", "md", "html", "json"] {
+        drop(fs::remove_file(desk.path().join(format!("review.{name}"))));
+    }
+    for name in ["result.json", "since.md"] {
         drop(fs::remove_file(desk.path().join(name)));
     }
 }
@@ -99,9 +145,13 @@ fn a_pull_request_gets_one_comment_which_is_brought_up_to_date() {
     )));
     assert!(comment.contains(&format!("    wf-bulk: apply {first}\n")));
     assert!(comment.contains("reassign-leaver"), "{comment}");
-    // GitHub takes 65,536 characters of a comment; the plan's part has less than 64,000 bytes.
-    let part = fs::read_to_string(desk.path().join("review.md")).unwrap();
-    assert!(comment.len() - part.len() < 1_500, "{comment}");
+    // GitHub takes 65,536 characters of a comment; the parts for the plan and its differences have at most 64,000 bytes.
+    let parts = ["review.md", "since.md"].map(|name| {
+        let part = fs::read_to_string(desk.path().join(name)).unwrap();
+        part.len()
+    });
+    let [plan_part, since] = parts;
+    assert!(comment.len() - plan_part - since < 1_500, "{comment}");
 
     let playbook = fs::read_to_string(desk.path().join(PLAYBOOK)).unwrap();
     desk.environment
@@ -110,7 +160,8 @@ fn a_pull_request_gets_one_comment_which_is_brought_up_to_date() {
     assert_ne!(first, second);
     let comments = desk.comments();
     assert_eq!(comments.len(), 3);
-    assert!(comments[2].contains(&second) && !comments[2].contains(&first));
+    let line = |sha256: &str| format!("    wf-bulk: apply {sha256}\n");
+    assert!(comments[2].contains(&line(&second)) && !comments[2].contains(&line(&first)));
     assert_eq!(comments[1], "hello");
     assert_eq!(desk.sandbox.ledger().writes(), 0);
 }
@@ -239,11 +290,8 @@ fn where_nothing_is_to_be_changed_the_comment_says_so_and_nothing_is_approved_or
         return;
     }
     let desk = Desk::new(FAST);
-    let nothing = |steps: &[&str]| {
-        let mut job = Job::start(&desk, "plan", "plan", PLANNING, 1);
-        for step in steps {
-            job.run(step).expect_code(0);
-        }
+    let nothing = || {
+        planned(&desk, 1).run(CHECK).expect_code(0);
         let comments = desk.comments();
         let [comment] = &comments[..] else {
             panic!("{comments:?}");
@@ -256,12 +304,12 @@ fn where_nothing_is_to_be_changed_the_comment_says_so_and_nothing_is_approved_or
     desk.environment
         .file("playbooks/README.md", "What is here.");
     desk.commit(&["playbooks/README.md"]);
-    nothing(&["Find the playbook", "Comment"]);
+    nothing();
     let playbook = fs::read_to_string(desk.path().join(PLAYBOOK)).unwrap();
     desk.environment
         .file(PLAYBOOK, &playbook.replace("\"10010\"", "\"99999\""));
     desk.commit(&[PLAYBOOK]);
-    nothing(&["Find the playbook", "Plan", "Comment"]);
+    nothing();
     assert_eq!(
         workflow("apply")["jobs"]["apply"]["if"],
         "needs.approved.outputs.sha256 != 'none'"
@@ -281,11 +329,9 @@ fn what_can_not_be_planned_fails_the_check_says_so_in_the_comment_and_is_not_app
         &playbook.replace("max_changes: 1000", "max_changes: 5"),
     );
     desk.commit(&[PLAYBOOK]);
-    let sha256 = plan(&desk, 1);
-    let mut job = Job::start(&desk, "plan", "plan", PLANNING, 1);
-    job.run("Find the playbook").expect_code(0);
-    job.run("Plan").expect_code(0);
-    job.run("Fail when the plan will be refused").expect_code(4);
+    let refused = planned(&desk, 1).run(CHECK).expect_code(1).stdout;
+    assert!(refused.contains("the plan is refused"), "{refused}");
+    let sha256 = digest::sha256(fs::read(desk.path().join("review.plan")).unwrap());
     let comment = desk.comments().pop().unwrap();
     assert!(
         comment.contains("max_changes") && comment.contains("nothing to approve"),
@@ -297,24 +343,19 @@ fn what_can_not_be_planned_fails_the_check_says_so_in_the_comment_and_is_not_app
 
     // No plan at all: the comment does not go on showing an earlier one.
     desk.environment.file(PLAYBOOK, "version: 1\n");
-    let mut job = Job::start(&desk, "plan", "plan", PLANNING, 2);
-    job.run("Find the playbook").expect_code(0);
-    job.run("Plan").expect_code(1);
-    job.run("Comment").expect_code(0);
+    planned(&desk, 2).run(CHECK).expect_code(1);
     let comment = desk.comments().pop().unwrap();
     assert!(comment.contains("sha256=failed -->"), "{comment}");
     assert!(approved(&desk, 1).is_err());
 
     // Which playbook is meant must be clear, and its name is no code.
     desk.commit(&[PLAYBOOK, "playbooks/close-stale.yaml"]);
-    Job::start(&desk, "plan", "plan", PLANNING, 3)
-        .run("Find the playbook")
-        .expect_code(1);
+    planned(&desk, 3).run(CHECK).expect_code(1);
     desk.environment.file("playbooks/a\nb=c.yaml", "");
     desk.commit(&["playbooks/a\nb=c.yaml"]);
-    Job::start(&desk, "plan", "plan", PLANNING, 3)
-        .run("Find the playbook")
-        .expect_code(1);
+    planned(&desk, 3).run(CHECK).expect_code(1);
+    let comment = desk.comments().pop().unwrap();
+    assert!(comment.contains("sha256=failed -->"), "{comment}");
     assert_eq!(desk.sandbox.ledger().writes(), 0);
 }
 

@@ -14,6 +14,7 @@ use crate::environment::{BINARY, Ended, Environment, SandboxProcess, copy_folder
 
 /// Of a pull request, as the workflows see it.
 pub(crate) const HEAD: &str = "1111111111111111111111111111111111111111";
+const BRANCH: &str = "ann-leaves";
 
 pub(crate) fn documented(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -76,12 +77,7 @@ impl Desk {
 
     /// Makes the folder a repository whose last commit changes nothing but these files.
     pub(crate) fn commit(&self, changed: &[&str]) {
-        let git = |arguments: &[&str]| {
-            let identity = ["-c", "user.name=a", "-c", "user.email=a@localhost"];
-            let mut command = self.program("git");
-            let output = command.args(identity).args(arguments).output().unwrap();
-            assert!(output.status.success(), "git {arguments:?}: {output:?}");
-        };
+        let git = |arguments: &[&str]| self.git(arguments);
         drop(fs::remove_dir_all(self.path().join(".git")));
         git(&["init", "--quiet"]);
         git(&["add", "playbooks"]);
@@ -91,6 +87,24 @@ impl Desk {
         git(&["commit", "--quiet", "--allow-empty", "--message", "base"]);
         git(&["add", "playbooks"]);
         git(&["commit", "--quiet", "--allow-empty", "--message", "change"]);
+    }
+
+    /// Makes the folder a repository whose last commit does what `alter` does to its files.
+    pub(crate) fn commit_change(&self, alter: impl FnOnce(&Path)) {
+        self.commit(&[]);
+        alter(self.path());
+        let add = ["add", "--all", "playbooks"];
+        let commit = ["commit", "--quiet", "--allow-empty", "--message", "change"];
+        for arguments in [&add[..], &commit] {
+            self.git(arguments);
+        }
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@localhost"];
+        let mut command = self.program("git");
+        let output = command.args(identity).args(arguments).output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {output:?}");
     }
 
     /// A program in the folder, with the documented commands in its PATH and a cleared environment.
@@ -131,7 +145,7 @@ impl Desk {
 pub(crate) fn run_of(file: &str, head: &str) -> Value {
     json!({
         "head_sha": head, "event": "pull_request", "path": format!(".github/workflows/{file}"),
-        "head_repository": {"full_name": "o/r"},
+        "head_branch": BRANCH, "head_repository": {"full_name": "o/r"},
     })
 }
 
@@ -155,6 +169,9 @@ impl<'a> Job<'a> {
             ("github.server_url", "https://localhost"),
             ("github.event.pull_request.number", "7"),
             ("github.event.pull_request.head.sha", HEAD),
+            ("github.event.pull_request.head.repo.full_name", "o/r"),
+            ("github.event_name", "pull_request"),
+            ("github.head_ref", BRANCH),
             ("github.event.pull_request.merged_by.login", "max"),
             (
                 "github.event.pull_request.html_url",
@@ -270,6 +287,17 @@ impl<'a> Job<'a> {
     /// What the job hands on to those that need it.
     pub(crate) fn output(&self, name: &str) -> String {
         self.evaluated(self.definition["outputs"][name].as_str().unwrap())
+    }
+
+    /// Hands the result and all outputs on to a job that needs this one; `result` is `skipped` if it did not run.
+    pub(crate) fn hand_on(&self, name: &str, result: &str, to: &mut Job<'_>) {
+        to.values
+            .insert(format!("needs.{name}.result"), result.to_owned());
+        for output in self.definition["outputs"].as_object().unwrap().keys() {
+            let value = self.output(output);
+            to.values
+                .insert(format!("needs.{name}.outputs.{output}"), value);
+        }
     }
 
     /// Does what a step that uploads an artifact does: names and bytes are kept, permissions are not.
