@@ -128,7 +128,7 @@ fn a_second_interrupt_stops_at_once_also_while_nothing_can_be_awaited() {
     let environment = environment();
     let (_reader, mut writer) = std::io::pipe().unwrap();
     // As full as the system lets it be: the program waits for a reader of what it shows.
-    writer.write_all(&[b' '; 64 << 10]).unwrap();
+    writer.write_all(" ".repeat(64 << 10).as_bytes()).unwrap();
     let arguments = ["run", "mixed.yaml", "--dry-run", "--json"];
     let mut command = environment.command_on(&sandbox, &arguments);
     command.stdout(writer).stderr(Stdio::piped());
