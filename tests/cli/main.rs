@@ -39,6 +39,7 @@ mod options;
 mod organisation;
 mod output;
 mod pacing;
+mod platforms;
 mod previous;
 mod promises;
 mod pty;

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Finds the plan that was approved for the merged commit, and what an earlier attempt of this job has left. All that apply.sh
+# and told.sh need is in `kept/` afterwards, and the plan in `plan/`.
+# shellcheck source=docs/ci/shared/lib.sh
+. "$(dirname "$0")/lib.sh"
+rm -rf kept plan
+mkdir kept plan
+change=$(merged_change)
+[[ $change =~ ^[0-9]+$ ]] || refuse 'this commit is the merge of no request, or of several. Is it new? Then try again'
+facts >kept/facts.json
+fact() {
+    jq -r ".$1" kept/facts.json
+}
+[[ $(fact foreign) == false ]] || refuse 'the request comes from a fork'
+head=$(fact head)
+
+first_line=$(plan_comment | jq -r '.body | split("\n")[0] | rtrimstr("\r")')
+pattern="^${marker}job=([0-9.]+) sha256=([0-9a-f]{64}|none|failed) -->$"
+[[ $first_line =~ $pattern ]] || refuse 'there is no plan: no comment of the planning job'
+job=${BASH_REMATCH[1]} sha256=${BASH_REMATCH[2]}
+[[ $sha256 != failed ]] || refuse 'there is no plan: planning failed'
+made_for "$job" "$head" || refuse 'the plan in the comment was not made of the commit that was merged'
+approvals=
+if [[ $sha256 != none ]]; then
+    approvals=$(approvals "$sha256" "$(fact author_id)")
+    [[ -n $approvals ]] || refuse "no approval has this plan's line as its first line: wf-bulk: apply $sha256" \
+        '(the last comment of a person who may approve, who is not the author, and has not edited it)'
+    echo "approved by $approvals: the plan $sha256 of job $job"
+fi
+printf '%s' "$approvals" >kept/approvals
+
+earlier=$(attempts apply)
+for attempt in $earlier; do
+    rm -rf earlier
+    # It may have changed something, so that nothing is done without its folder.
+    fetch_folder "$attempt" earlier || refuse "attempt $attempt began, and its run folder is lost. Next: check what it" \
+        'did; then make a new request, whose plan has only what is left, unless the plan is not idempotent'
+    runs=(earlier/state/runs/*)
+    if [[ -e ${runs[0]} ]]; then
+        sha256sum --check --status <<<"$sha256  ${runs[0]}/plan" ||
+            refuse "the run of attempt $attempt is not of the plan that was approved"
+        mv earlier/state kept/state
+        break
+    fi
+done
+if [[ $sha256 != none && ! -e kept/state ]]; then
+    fetch_plan "$job" plan/review.plan || refuse "the plan of job $job is gone. Next: run the planning job again;" \
+        'write the line of the new comment; then run this job again'
+fi
+# The last file: apply.sh does nothing without it.
+echo "$sha256" >kept/sha256

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Runs a playbook every night, with the token that can write in EPILOT_TOKEN: first what an earlier night has left of it,
+# then the playbook itself. The folder of its runs goes from night to night, in `kept/`.
+#
+#   night.sh PLAYBOOK
+# shellcheck source=docs/ci/shared/lib.sh
+. "$(dirname "$0")/lib.sh"
+mkdir -p kept
+export EPILOT_TOKEN=${EPILOT_TOKEN-}
+earlier=$(attempts night)
+for attempt in $earlier; do
+    rm -rf earlier
+    if ! fetch_folder "$attempt" earlier; then
+        touch kept/anew
+        echo "nothing is run: the run folder of job $attempt is lost. Check what it did. The next night begins anew" >&2
+        exit 1
+    fi
+    if [[ -e earlier/state ]]; then
+        mv earlier/state kept/state
+        wf-bulk prune --keep 30d --yes --state-dir kept/state
+    elif [[ ! -e earlier/anew ]]; then
+        continue
+    fi
+    break
+done
+code=0
+child wf-bulk resume --last --playbook "$1" --state-dir kept/state || code=$?
+# 5: somebody changed or deleted something meanwhile. It was left alone; this night plans it anew.
+case $code in
+    0 | 5) ;;
+    *) exit "$code" ;;
+esac
+# exec: a cancelled job signals this process, and it must be wf-bulk.
+exec wf-bulk run "$1" --state-dir kept/state --yes --reason nightly --link "${log_url:?}" --actor "${starter:?}"
