@@ -26,6 +26,7 @@ use super::{
     error_budget::ErrorBudget,
     failures::Failures,
     group::GroupStream,
+    lease::Lease,
     link::{Link, Message},
     worker::Shared,
 };
@@ -113,6 +114,8 @@ pub struct Signals {
     pub interrupts: mpsc::UnboundedReceiver<()>,
     /// Events of the client.
     pub client_events: mpsc::UnboundedReceiver<ClientEvent>,
+    /// Whether requests may leave.
+    pub lease: Lease,
 }
 
 /// The result of a run.
@@ -190,9 +193,9 @@ impl<'a> Dispatcher<'a> {
             }),
             checkpoint,
             reporter,
-            signals,
             inbox,
-            link: Link::new(messages, stopping),
+            link: Link::new(messages, stopping, signals.lease.clone()),
+            signals,
             stop,
             stopped: None,
             began: tokio::time::Instant::now(),
