@@ -18,7 +18,7 @@ mod service;
 )]
 pub mod testing;
 
-pub use apply::{checkpoint, event, outcome, results, run, store};
+pub use apply::{checkpoint, event, ledger, outcome, results, run, store};
 pub use common::{
     digest, invocation, json, private_file, run_id, server_name, signature, sort, styles, table,
     text,

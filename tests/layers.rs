@@ -80,6 +80,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
         "apply",
         &[
             ("outcome", ""),
+            ("ledger", "outcome plan run_id server_name"),
             ("checkpoint", "outcome private_file text"),
             (
                 "store",
@@ -100,11 +101,11 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("cli", "api dates invocation pace text"),
             (
                 "report",
-                "api checkpoint dates digest error event invocation outcome pace plan playbook selection sort store styles table text",
+                "api checkpoint dates digest error event invocation ledger outcome pace plan playbook selection sort store styles table text",
             ),
             (
                 "commands",
-                "api checkpoint cli client credentials dates digest error event http invocation outcome pace plan planning playbook private_file report results retry run selection server_name signature store styles table target text",
+                "api checkpoint cli client credentials dates digest error event http invocation ledger outcome pace plan planning playbook private_file report results retry run selection server_name signature store styles table target text",
             ),
         ],
     ),
@@ -122,7 +123,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("miette", &["document"]),
     ("minijinja", &["report", "template"]),
     ("reqwest", &["http"]),
-    ("rustix", &["commands", "private_file", "store"]),
+    ("rustix", &["commands", "ledger", "private_file", "store"]),
     ("serde_yaml", &["document"]),
     // The client and the sandbox meet on the wire only: a wrong field name can't agree with itself.
     ("wf_bulk_sandbox", &["commands"]),

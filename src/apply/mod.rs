@@ -2,6 +2,7 @@
 
 pub mod checkpoint;
 pub mod event;
+pub mod ledger;
 pub mod outcome;
 pub mod results;
 pub mod run;

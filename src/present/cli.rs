@@ -24,8 +24,8 @@ pub use arguments::{
     SandboxCommand, Show, Status, Validate, Verify,
 };
 pub use flags::{
-    Applying, FollowUpArgs, FollowUpOutput, Integration, Pacing, Part, Planning, PlaybookFlags,
-    RecordArgs, SignedRun, Var, WhichRun,
+    Applying, FollowUpArgs, FollowUpOutput, Integration, LedgerArgs, Pacing, Part, Planning,
+    PlaybookFlags, RecordArgs, SignedRun, Var, WhichRun,
 };
 pub use foreign_words::{json_is_wanted, with_suggestion};
 

@@ -223,7 +223,7 @@ fn takes(command: &str, flag: &str) -> bool {
         "show", "status", "abandon", "diff", "validate", "sandbox", "init",
     ];
     if needs_no_service.contains(&command) {
-        return flag == "--state-dir";
+        return flag == "--state-dir" || (command == "abandon" && flag == "--ledger");
     }
     definition()
         .find_subcommand(command)

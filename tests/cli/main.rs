@@ -55,6 +55,7 @@ mod shown;
 mod signed;
 mod sources;
 mod tampered;
+mod team_ledger;
 mod torture;
 mod traps;
 mod undo;

@@ -11,6 +11,7 @@
 //!                        lock           held while a process works on the run
 //!                        report.json, failed.csv, results.csv, results.jsonl
 //!                        events.next    the number of the next event, after a session with `--events`
+//!                        ledger.sessions  the sessions that the ledger knows or may know, with `--ledger`
 //! .wf-bulk/runs/.tmp-<run id>/          a run that is being made
 //! ```
 //!
@@ -25,6 +26,7 @@ mod error;
 mod event_numbers;
 mod history;
 mod in_doubt;
+mod ledger_sessions;
 mod lock;
 mod run_folder;
 mod settings;

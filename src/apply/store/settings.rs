@@ -45,6 +45,9 @@ pub struct RunSettings {
     /// Whether the run was written to a history when it was created. It can be edited, so that only the words of a message depend on it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_history: bool,
+    /// The ledger in which the run was recorded when it was created. It can be edited; it makes a session more careful.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<String>,
 }
 
 /// Who started a run, where, and what of, as the machine and the flags say: for people, no decision uses it.
@@ -226,6 +229,7 @@ pub(super) mod tests {
             planned_from: None,
             by: None,
             in_history: false,
+            ledger: None,
         }
     }
 }

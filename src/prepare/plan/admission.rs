@@ -1,6 +1,6 @@
 //! Whether a plan may be applied here and now: pure.
 
-use std::fmt;
+mod earlier_run;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,6 +12,8 @@ use crate::{
     server_name::is_same_server,
     text::count,
 };
+
+pub use earlier_run::{Done, EarlierRun, EarlierStanding};
 
 /// How much later than here a plan may have been made: the clocks of two machines differ by less, and its age is known well enough.
 const MAX_SKEW: SignedDuration = SignedDuration::from_mins(5);
@@ -34,8 +36,8 @@ pub struct Circumstances {
     pub max_changes: Option<u64>,
     /// `--again`: a second application is intended.
     pub again: bool,
-    /// Runs in the same state folder of the same plan, or of the same playbook and variables on the same server. Of the ended runs only
-    /// those that [`matters`].
+    /// Runs in the same state folder or in the ledger of the same plan, or of the same playbook and variables on the same server. Of the
+    /// ended runs only those that [`matters`].
     pub earlier: Vec<EarlierRun>,
 }
 
@@ -43,67 +45,6 @@ impl Circumstances {
     /// Whether the plan comes from a file, so that it may have been applied before.
     const fn is_of_a_kept_plan(&self) -> bool {
         self.max_age.is_some()
-    }
-}
-
-/// An earlier run of the same plan or playbook.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EarlierRun {
-    pub id: String,
-    /// Whether it applied the same plan.
-    pub same_plan: bool,
-    pub standing: EarlierStanding,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EarlierStanding {
-    /// A process is working on it.
-    Running,
-    /// It can be resumed.
-    Unfinished,
-    Finished(Done),
-    /// A person abandoned it.
-    Abandoned(Done),
-}
-
-/// The numbers of changes of an ended run that took effect, or may have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Done {
-    pub applied: u64,
-    /// Already done before they were sent. They may still be effects of this playbook.
-    pub already_done: u64,
-    pub in_doubt: u64,
-}
-
-impl Done {
-    const fn is_nothing(self) -> bool {
-        !self.is_certain() && self.in_doubt == 0
-    }
-
-    const fn is_certain(self) -> bool {
-        self.applied + self.already_done > 0
-    }
-}
-
-impl fmt::Display for Done {
-    /// `3 applied + 1 in_doubt`, as in the summary of a run.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            applied,
-            already_done,
-            in_doubt,
-        } = *self;
-        let counts = [
-            (applied, "applied"),
-            (already_done, "already_done"),
-            (in_doubt, "in_doubt"),
-        ];
-        let counts: Vec<String> = counts
-            .into_iter()
-            .filter(|(changes, _)| *changes > 0)
-            .map(|(changes, outcome)| format!("{changes} {outcome}"))
-            .collect();
-        f.write_str(&counts.join(" + "))
     }
 }
 
@@ -137,19 +78,27 @@ pub enum Refusal {
     MaxChanges { changes: u64, most: u64 },
     #[error("run {run} of the same playbook and variables is running now")]
     Running { run: String },
-    #[error("run {run} of the same playbook and variables is not finished")]
-    Unfinished { run: String },
-    #[error("run {run} has already applied this plan")]
-    Applied { run: String },
+    #[error("run {run} of the same playbook and variables is not finished{}", in_ledger(recorded.as_deref()))]
+    Unfinished {
+        run: String,
+        recorded: Option<String>,
+    },
+    #[error("run {run} has already applied this plan{}", in_ledger(recorded.as_deref()))]
+    Applied {
+        run: String,
+        recorded: Option<String>,
+    },
     #[error(
-        "run {run} {} this already ({done}){}, and a second time it would take effect again",
+        "run {run} {} this already ({done}){}, and a second time it would take effect again{}",
         if done.is_certain() { "did" } else { "may have done" },
-        if *abandoned { " before it was abandoned" } else { "" }
+        if *abandoned { " before it was abandoned" } else { "" },
+        in_ledger(recorded.as_deref())
     )]
     Repeated {
         run: String,
         done: Done,
         abandoned: bool,
+        recorded: Option<String>,
     },
 }
 
@@ -205,16 +154,37 @@ impl Refusal {
                 "select less (--limit, `where`), or give a larger --max-changes if this is intended",
             ),
             Self::Running { .. } => one("wait until it ends, or use --wait"),
-            Self::Unfinished { run } => vec![
+            Self::Unfinished {
+                run,
+                recorded: None,
+            } => vec![
                 format!("resume it: {}", invocation.command("resume", &[run])),
                 format!("or abandon it: {}", invocation.command("abandon", &[run])),
+            ],
+            Self::Unfinished {
+                run,
+                recorded: Some(_),
+            } => vec![
+                format!(
+                    "resume it where its folder is: {}",
+                    invocation.command("resume", &[run])
+                ),
+                format!(
+                    "if its folder is lost, look at what it did, and abandon it: {}",
+                    invocation.command("abandon", &[run])
+                ),
             ],
             Self::Applied { .. } => one(
                 "for the remaining changes, plan again; to apply the same plan again, add --again",
             ),
-            Self::Repeated { run, .. } => vec![
+            Self::Repeated { run, recorded, .. } => vec![
                 format!(
-                    "look at what it did: {}",
+                    "look at what it did{}: {}",
+                    if recorded.is_some() {
+                        ", where its folder is"
+                    } else {
+                        ""
+                    },
                     invocation.command("status", &[run])
                 ),
                 "to do it again, add --again".to_owned(),
@@ -270,6 +240,11 @@ fn wrong_age(header: &PlanHeader, now: Timestamp, most: SignedDuration) -> Optio
     })
 }
 
+/// What the ledger says of a run, behind a sentence about it.
+fn in_ledger(recorded: Option<&str>) -> String {
+    recorded.map_or_else(String::new, |said| format!(" (the ledger says: {said})"))
+}
+
 /// A server in a sentence.
 fn server_words(server: &str) -> &str {
     match server {
@@ -315,16 +290,20 @@ pub fn earlier_refusals(header: &PlanHeader, here: &Circumstances) -> Vec<Refusa
         id,
         same_plan,
         standing,
+        recorded,
     } in &here.earlier
     {
         let run = id.clone();
+        let recorded = recorded.clone();
         let is_applied = *same_plan && here.is_of_a_kept_plan();
         match *standing {
             EarlierStanding::Running => refusals.push(Refusal::Running { run }),
-            EarlierStanding::Unfinished => refusals.push(Refusal::Unfinished { run }),
+            EarlierStanding::Unfinished => refusals.push(Refusal::Unfinished { run, recorded }),
             EarlierStanding::Finished(done) | EarlierStanding::Abandoned(done)
                 if here.again || done.is_nothing() => {}
-            EarlierStanding::Finished(_) if is_applied => refusals.push(Refusal::Applied { run }),
+            EarlierStanding::Finished(_) if is_applied => {
+                refusals.push(Refusal::Applied { run, recorded });
+            }
             EarlierStanding::Finished(done) | EarlierStanding::Abandoned(done)
                 if is_once(header) =>
             {
@@ -332,6 +311,7 @@ pub fn earlier_refusals(header: &PlanHeader, here: &Circumstances) -> Vec<Refusa
                     run,
                     done,
                     abandoned: matches!(standing, EarlierStanding::Abandoned(_)),
+                    recorded,
                 });
             }
             EarlierStanding::Finished(_) | EarlierStanding::Abandoned(_) => {}

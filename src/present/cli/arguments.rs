@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
     flags::{
-        Applying, FollowUpArgs, Integration, Pacing, Part, Planning, PlaybookFlags, SignedRun,
+        Applying, FollowUpArgs, Integration, LedgerArgs, Pacing, Part, Planning, PlaybookFlags,
+        SignedRun,
     },
     values,
 };
@@ -213,6 +214,8 @@ pub struct Resume {
     #[arg(long, value_name = "FILE", help_heading = "Applying")]
     pub allowed_signers: Option<PathBuf>,
     #[command(flatten)]
+    pub ledger: LedgerArgs,
+    #[command(flatten)]
     pub pacing: Pacing,
     #[command(flatten)]
     pub integration: Integration,
@@ -272,6 +275,9 @@ pub struct Status {
     /// With --check: a digest that an earlier --check printed
     #[arg(long, value_name = "SHA256", value_parser = values::record_sha256, requires = "check")]
     pub expect: Option<String>,
+    /// Show the runs of all machines that are in the ledger, a git repository
+    #[arg(long, value_name = "REMOTE", conflicts_with_all = ["run", "last", "watch", "check"])]
+    pub ledger: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -316,14 +322,18 @@ pub struct Prune {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[command(group(ArgGroup::new("abandoned").args(["run", "last"]).required(true).multiple(false)))]
 pub struct Abandon {
     /// The run: its id, or the beginning of it
+    ///
+    /// With --ledger, also a run whose folder is lost
     #[arg(value_parser = values::run)]
     pub run: Option<String>,
     /// Abandon the run that is not finished, or has no report
     #[arg(long)]
     pub last: bool,
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
 }
 
 #[derive(Debug, Args)]

@@ -187,6 +187,23 @@ pub struct RecordArgs {
     pub link: Option<String>,
 }
 
+/// Where the runs of a team are recorded.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LedgerArgs {
+    /// Record the run on a branch of a git repository that a team shares
+    ///
+    /// REMOTE is a URL or a path, with `#BRANCH` for another branch than `wf-bulk-ledger`. The record is made before the first change. So what
+    /// another machine has applied or has not finished is known here. The runs of `--sandbox` are not recorded
+    #[arg(
+        long,
+        env = "WF_BULK_LEDGER",
+        hide_env_values = true,
+        value_name = "REMOTE",
+        help_heading = "Record"
+    )]
+    pub ledger: Option<String>,
+}
+
 /// Flags for a new run.
 #[derive(Debug, Args)]
 pub struct Applying {
@@ -197,6 +214,8 @@ pub struct Applying {
     pub max_changes: Option<u64>,
     #[command(flatten)]
     pub record: RecordArgs,
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
     /// Apply even if an earlier run has already made these changes
     #[arg(long, help_heading = "Applying")]
     pub again: bool,

@@ -114,6 +114,7 @@ Examples:
   wf-bulk apply leaver.plan
   wf-bulk apply leaver.plan --approved 5e0c…   refuse any other plan
   wf-bulk apply leaver.plan --yes --reason \"ticket 4711\"
+  wf-bulk apply leaver.plan --ledger git@example.com:team/runs.git
 
 `wf-bulk show` prints the digest for --approved. Only changes of the plan are sent. A target that has changed since the plan is \
 not changed (`drifted`).";
@@ -180,6 +181,7 @@ Examples:
   wf-bulk status --last              the newest run that is not finished
   wf-bulk status --watch             the running ones, until none is running
   wf-bulk status --check             was a run changed or removed?
+  wf-bulk status --ledger ../runs    the runs of all machines of a team
 
 --check compares the history with the plan, the settings and the checkpoint of \
 each run, without the service. It ends with 1 if something was changed or \
@@ -223,9 +225,11 @@ pub(super) const ABANDON: &str = "\
 Examples:
   wf-bulk abandon 0192f0c4
   wf-bulk abandon --last             the run that is not finished
+  wf-bulk abandon 0192f0c4 --ledger https://example.com/team/runs
 
 The run's folder is kept. Its remaining changes are not made, and a new run may \
-start.";
+start. With --ledger, a run whose folder is lost can be abandoned, too: look first \
+at what it did. All its changes count as in doubt then.";
 
 pub(super) const SANDBOX: &str = "\
 Examples:

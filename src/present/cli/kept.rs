@@ -18,7 +18,7 @@ enum RepeatPolicy {
 }
 
 /// Each flag of every command.
-const FLAGS: [(&str, RepeatPolicy); 67] = {
+const FLAGS: [(&str, RepeatPolicy); 68] = {
     use RepeatPolicy::{By, InTheRun, Never, SaidAgain};
     const PLANS: RepeatPolicy = By(&["plan", "run"]);
     const PART: RepeatPolicy = By(&["plan", "run", "undo", "retry", "verify"]);
@@ -58,6 +58,10 @@ const FLAGS: [(&str, RepeatPolicy); 67] = {
         ("actor", STARTS),
         ("approved-by", STARTS),
         ("link", STARTS),
+        (
+            "ledger",
+            By(&["run", "apply", "resume", "undo", "retry", "abandon"]),
+        ),
         ("again", By(&["run", "apply", "retry"])),
         ("max-age", By(&["apply", "resume"])),
         (

@@ -148,6 +148,32 @@ impl Cli {
         self.session_flags().map(|(integration, _)| integration)
     }
 
+    /// The text of `--ledger`.
+    pub fn ledger(&self) -> Option<&str> {
+        let args = match &self.command {
+            Command::Run(run) => &run.applying.ledger,
+            Command::Apply(apply) => &apply.applying.ledger,
+            Command::Resume(resume) => &resume.ledger,
+            Command::Undo(undo) => &undo.applying.ledger,
+            Command::Retry(retry) => &retry.follow_up.applying.ledger,
+            Command::Abandon(abandon) => &abandon.ledger,
+            Command::Status(status) => return status.ledger.as_deref(),
+            Command::Init(_)
+            | Command::Validate(_)
+            | Command::Plan(_)
+            | Command::Show(_)
+            | Command::Diff(_)
+            | Command::Verify(_)
+            | Command::Report(_)
+            | Command::History(_)
+            | Command::Prune(_)
+            | Command::Sandbox(_)
+            | Command::Schema
+            | Command::Completions(_) => return None,
+        };
+        args.ledger.as_deref()
+    }
+
     /// Whether the command makes a run, if there is something to change.
     pub fn is_to_make_a_run(&self) -> bool {
         let continues = matches!(self.command, Command::Resume(_));

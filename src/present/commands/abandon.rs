@@ -3,36 +3,54 @@
 use jiff::Timestamp;
 
 use super::{
-    earlier::are_data_gone,
+    backend::SANDBOX,
+    earlier::{are_data_gone, origin_of},
+    execute::unusable,
     question::{Question, Stakes, ask, can_ask},
     runs::{LastRun, find_run_or_last, store_error},
     signals::{self, unless_interrupted},
+    team_ledger::{self, TeamLedger, ToldRun},
     terminal::say,
+    wrong_input::find_run,
 };
 use crate::{
-    checkpoint::{Checkpoint, Detail, Ending, Record},
+    checkpoint::{Checkpoint, CheckpointHeader, Detail, Ending, Record},
     cli::{Abandon, Common},
     error::{Error, ExitCode},
+    ledger::LedgerEnding,
     outcome::Outcome,
-    store::{StateDir, Wait},
+    store::{RunFolder, StateDir, StoreError, Wait},
     text::{count, thousands},
 };
 
 pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode, Error> {
-    let broken = |error: Box<dyn std::error::Error + Send + Sync>| {
-        Error::failed("the run's checkpoint can't be used").caused_by(error)
+    let ledger = match args.ledger.ledger.as_deref() {
+        Some(text) => Some(TeamLedger::at(team_ledger::remote(text)?).await?),
+        None => None,
     };
+    let state_dir = StateDir::new(common.state_dir.clone());
+    if let (Some(ledger), Some(prefix)) = (&ledger, &args.run)
+        && let Err(StoreError::NotFound { .. } | StoreError::Deleted { .. }) =
+            state_dir.find(prefix)
+    {
+        return abandon_lost(common, ledger, prefix).await;
+    }
     let Some(folder) = find_run_or_last(common, args.run.as_deref(), LastRun::Abandoned)? else {
         return Ok(ExitCode::Done);
     };
+    // Asked first: a record that can't be made is no reason to abandon the run.
+    if let Some(ledger) = &ledger {
+        ledger.runs().await?;
+    }
     let lock = folder.lock(Wait::Refuse).map_err(store_error)?;
-    let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| broken(error.into()))?;
+    let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(unusable)?;
     if let Some(ending) = snapshot.state.ending() {
         let how = match ending {
             Ending::Finished { .. } => "has ended",
             Ending::Abandoned { .. } => "was abandoned",
         };
         say(|out| writeln!(out, "run {} {how} already", folder.id()));
+        record(common, ledger.as_ref(), &folder, snapshot.header.changes).await?;
         return Ok(ExitCode::Done);
     }
     can_ask(common, || {
@@ -42,7 +60,6 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
         format!("add --yes to abandon it without a question; to look at it: {status}")
     })?;
     let settings = folder.settings().map_err(store_error)?;
-    let state_dir = StateDir::new(common.state_dir.clone());
     let doubts = snapshot.state.counts().get(Outcome::InDoubt);
     let doubts = (doubts > 0).then(|| {
         format!(
@@ -82,24 +99,125 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
     unless_interrupted(&mut interrupts, ask(common, &question)).await?;
     let history = state_dir.history();
     history.created(&folder, &settings).map_err(store_error)?;
-    let at = Timestamp::now().as_millisecond();
-    let opened = Checkpoint::open(&folder.checkpoint(), &snapshot.header, at)
-        .map_err(|error| broken(error.into()))?;
-    let mut checkpoint = opened.checkpoint;
-    let record = Record::Abandoned {
-        at,
-        reason: Detail::new("a user abandoned the run"),
-    };
-    checkpoint
-        .append_without_waiting(record)
-        .map_err(|error| broken(error.into()))?;
-    checkpoint.close().map_err(|error| broken(error.into()))?;
-    let recorded = history.ended(&folder).map_err(store_error);
+    let recorded = record_abandoned(
+        &state_dir,
+        &folder,
+        &snapshot.header,
+        "a user abandoned the run",
+    );
     drop(lock);
+    recorded?;
     say(|out| match &doubts {
         Some(doubts) => writeln!(out, "run {} is abandoned; {doubts}", folder.id()),
         None => writeln!(out, "run {} is abandoned", folder.id()),
     });
-    recorded?;
+    record(common, ledger.as_ref(), &folder, snapshot.header.changes).await?;
+    Ok(ExitCode::Done)
+}
+
+/// Writes into the checkpoint, and then into the history, that a run is abandoned. Its lock must be held.
+pub(super) fn record_abandoned(
+    state_dir: &StateDir,
+    folder: &RunFolder,
+    header: &CheckpointHeader,
+    why: &str,
+) -> Result<(), Error> {
+    let at = Timestamp::now().as_millisecond();
+    let opened = Checkpoint::open(&folder.checkpoint(), header, at).map_err(unusable)?;
+    let mut checkpoint = opened.checkpoint;
+    let record = Record::Abandoned {
+        at,
+        reason: Detail::new(why),
+    };
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        Error::failed("the run's checkpoint can't be used").caused_by(error)
+    };
+    checkpoint
+        .append_without_waiting(record)
+        .map_err(|error| failed(error.into()))?;
+    checkpoint.close().map_err(|error| failed(error.into()))?;
+    state_dir.history().ended(folder).map_err(store_error)
+}
+
+/// Records the end of a run in the ledger.
+async fn record(
+    common: &Common,
+    ledger: Option<&TeamLedger>,
+    folder: &RunFolder,
+    changes: u64,
+) -> Result<(), Error> {
+    let Some(ledger) = ledger else { return Ok(()) };
+    let settings = folder.settings().map_err(store_error)?;
+    if settings.server == SANDBOX {
+        return Ok(());
+    }
+    let follows = folder.plan_header().map_err(store_error)?.follows;
+    let told = ToldRun::new(folder, &settings, follows, changes);
+    ledger.record_end(&told, None).await.map_err(|error| {
+        let run = settings.run.to_string();
+        error.hint(format!(
+            "the run has ended here; to record it in the ledger: {}",
+            common.invocation.command("abandon", &[&run])
+        ))
+    })
+}
+
+/// Abandons a run that is in the ledger alone: its folder is lost.
+async fn abandon_lost(
+    common: &Common,
+    ledger: &TeamLedger,
+    prefix: &str,
+) -> Result<ExitCode, Error> {
+    let mut runs = ledger.runs().await?;
+    runs.retain(|run| run.run.to_string().starts_with(prefix));
+    let run = match &runs[..] {
+        [] => {
+            let error = find_run(common, prefix).err();
+            let error = error.unwrap_or_else(|| Error::failed("the run has just appeared here"));
+            return Err(error.hint("the ledger has no such run either"));
+        }
+        [run] => run,
+        [..] => {
+            let runs: Vec<String> = runs.iter().map(|run| run.run.to_string()).collect();
+            let message = format!(
+                "several runs of the ledger begin with {prefix:?}: {}",
+                runs.join(", ")
+            );
+            return Err(Error::failed(message));
+        }
+    };
+    let id = run.run;
+    if let Some(end) = &run.end {
+        let how = match end.how {
+            LedgerEnding::Finished => "has ended",
+            LedgerEnding::Abandoned => "was abandoned",
+        };
+        say(|out| writeln!(out, "run {id} {how} already, as the ledger says"));
+        return Ok(ExitCode::Done);
+    }
+    can_ask(common, || {
+        "add --yes to abandon it without a question".to_owned()
+    })?;
+    let origin = origin_of(run);
+    let changes = count(run.changes, "change", "changes");
+    let question = Question {
+        text: format!(
+            "Run {id} of {} on {} ({origin}) has no folder here. Which of its {changes} were made is unknown then,              and a process that still works on it is not stopped. Abandon it",
+            run.playbook, run.server
+        ),
+        stakes: Stakes::Final {
+            changes: run.changes,
+        },
+        otherwise: "the run is as it was",
+    };
+    let mut interrupts = signals::watch(common)?;
+    unless_interrupted(&mut interrupts, ask(common, &question)).await?;
+    unless_interrupted(&mut interrupts, ledger.abandon(run)).await?;
+    say(|out| {
+        writeln!(
+            out,
+            "run {id} is abandoned in the ledger; its {changes} count as in doubt"
+        )
+    });
     Ok(ExitCode::Done)
 }

@@ -137,7 +137,8 @@ pub(super) fn refuse_elsewhere(
     }
 }
 
-fn refused(common: &Common, refusal: &Refusal) -> Error {
+/// The error of a command that may not go on.
+pub(super) fn refused(common: &Common, refusal: &Refusal) -> Error {
     let kind = match refusal {
         Refusal::NotApproved { .. }
         | Refusal::Server { .. }

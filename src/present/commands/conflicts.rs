@@ -10,13 +10,14 @@ use super::{
 use crate::{
     cli::{Common, RunArgs},
     error::Error,
+    ledger::LedgerRun,
     plan::earlier_refusals,
     planning::header,
     playbook::Playbook,
     store::StateDir,
 };
 
-/// Checks earlier runs and the server's lock; with `--wait`, waits for them. Both are checked again before the first write, since they may
+/// Checks earlier runs, also those in the ledger (`recorded`), and the server's lock; with `--wait`, waits for them. Both are checked again before the first write, since they may
 /// change until then.
 pub(super) async fn refuse_conflicts(
     common: &Common,
@@ -24,10 +25,11 @@ pub(super) async fn refuse_conflicts(
     playbook: &Playbook,
     backend: &Backend,
     moment: Moment,
+    recorded: &[LedgerRun],
 ) -> Result<(), Error> {
     // No flag helps where an earlier run can't be read.
     readable(&StateDir::new(common.state_dir.clone()))?;
-    let looked = look(common, args, playbook, backend, moment).await;
+    let looked = look(common, args, playbook, backend, moment, recorded).await;
     match &backend.org {
         Some(_) => looked,
         // A run without an organisation may be in this one.
@@ -43,6 +45,7 @@ async fn look(
     playbook: &Playbook,
     backend: &Backend,
     moment: Moment,
+    recorded: &[LedgerRun],
 ) -> Result<(), Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
     let header = header(playbook, &origin(backend, moment), backend.org.clone());
@@ -52,6 +55,7 @@ async fn look(
         sha256: "",
         org: header.org.as_deref(),
         again: args.applying.again,
+        recorded,
     };
     let judge = || {
         let here = candidate.circumstances(&state_dir)?;

@@ -1,6 +1,6 @@
-//! Finds earlier runs in the state folder that may be a reason to refuse a plan.
+//! Finds earlier runs in the state folder and in the ledger that may be a reason to refuse a plan.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::{
     backend::{SANDBOX, sandbox_folder},
@@ -10,10 +10,13 @@ use super::{
 use crate::{
     checkpoint::{Checkpoint, Ending},
     cli::Common,
+    dates,
     error::Error,
+    ledger::{LedgerEnding, LedgerRun},
     outcome::Outcome,
     plan::{
-        Circumstances, Done, EarlierRun, EarlierStanding, FollowUp, Follows, PlanHeader, matters,
+        Circumstances, Done, EarlierRun, EarlierStanding, FollowUp, Follows, PlanHeader, Refusal,
+        earlier_refusals, matters,
     },
     server_name::is_same_server,
     store::{ListedRun, RunFolder, RunId, RunListing, RunSettings, StateDir},
@@ -29,23 +32,73 @@ pub(super) struct Candidate<'a> {
     pub(super) org: Option<&'a str>,
     /// `--again`: a second application is intended.
     pub(super) again: bool,
+    /// The runs in the ledger.
+    pub(super) recorded: &'a [LedgerRun],
+}
+
+/// What says whether two runs do the same.
+#[derive(Clone, Copy, Debug)]
+struct RunSubject<'a> {
+    plan_sha256: &'a str,
+    playbook: &'a str,
+    vars_sha256: &'a str,
+    server: &'a str,
+    org: Option<&'a str>,
+}
+
+impl<'a> RunSubject<'a> {
+    fn of(settings: &'a RunSettings) -> Self {
+        Self {
+            plan_sha256: &settings.plan_sha256,
+            playbook: &settings.playbook,
+            vars_sha256: &settings.vars_sha256,
+            server: &settings.server,
+            org: settings.org.as_deref(),
+        }
+    }
+
+    fn of_recorded(run: &'a LedgerRun) -> Self {
+        Self {
+            plan_sha256: &run.plan_sha256,
+            playbook: &run.playbook,
+            vars_sha256: &run.vars_sha256,
+            server: &run.server,
+            org: run.org.as_deref(),
+        }
+    }
 }
 
 impl Candidate<'_> {
     /// Whether a run had the same plan, or the same playbook and variables on the same server. An unknown organisation may be the same.
-    fn is_about_the_same(&self, settings: &RunSettings, vars_sha256: &str) -> bool {
-        let other_org =
-            matches!((&settings.org, self.org), (Some(one), Some(other)) if one != other);
-        settings.plan_sha256 == self.sha256
-            || (settings.playbook == self.header.playbook.name
-                && settings.vars_sha256 == vars_sha256
-                && is_same_server(&settings.server, &self.header.server)
+    fn is_about_the_same(&self, run: RunSubject<'_>, vars_sha256: &str) -> bool {
+        let other_org = matches!((run.org, self.org), (Some(one), Some(other)) if one != other);
+        run.plan_sha256 == self.sha256
+            || (run.playbook == self.header.playbook.name
+                && run.vars_sha256 == vars_sha256
+                && is_same_server(run.server, &self.header.server)
                 && !other_org)
     }
 
     /// The environment for the plan's admission on its server and in its organisation.
     pub(super) fn circumstances(&self, state_dir: &StateDir) -> Result<Circumstances, Error> {
-        Ok(Circumstances {
+        Ok(self.circumstances_after(self.earlier_runs(state_dir)?))
+    }
+
+    /// Why the plan may not be applied because of runs that are in the ledger alone. `max_age`: none if the plan was just made.
+    pub(super) fn refusal_elsewhere(
+        &self,
+        state_dir: &StateDir,
+        max_age: Option<SignedDuration>,
+    ) -> Result<Option<Refusal>, Error> {
+        let here = Circumstances {
+            max_age,
+            ..self.circumstances_after(self.runs_elsewhere(&readable(state_dir)?))
+        };
+        Ok(earlier_refusals(self.header, &here).into_iter().next())
+    }
+
+    fn circumstances_after(&self, earlier: Vec<EarlierRun>) -> Circumstances {
+        Circumstances {
             server: self.header.server.clone(),
             org: self.header.org.clone(),
             now: Timestamp::now(),
@@ -54,8 +107,8 @@ impl Candidate<'_> {
             approved: None,
             max_changes: None,
             again: self.again,
-            earlier: self.earlier_runs(state_dir)?,
-        })
+            earlier,
+        }
     }
 
     /// The runs that may be a reason to refuse the plan.
@@ -63,15 +116,15 @@ impl Candidate<'_> {
         let listing = readable(state_dir)?;
         let sandbox_made_at = sandbox_made_at(state_dir);
         let vars_sha256 = self.header.vars_sha256();
-        let mut earlier = Vec::new();
+        let mut earlier = self.runs_elsewhere(&listing);
         for run in listing.runs {
-            if !self.is_about_the_same(&run.settings, &vars_sha256)
+            if !self.is_about_the_same(RunSubject::of(&run.settings), &vars_sha256)
                 || is_of_thrown_away_data(&run.settings, sandbox_made_at)
             {
                 continue;
             }
             let same_plan = run.settings.plan_sha256 == self.sha256;
-            if !same_plan && run.ending.is_some() && self.is_meant_to_follow(&run) {
+            if !same_plan && run.ending.is_some() && self.is_meant_to_follow(run.follows) {
                 continue;
             }
             if let Some(standing) = self.standing(&run, same_plan)? {
@@ -79,16 +132,53 @@ impl Candidate<'_> {
                     id: run.folder.id().to_string(),
                     same_plan,
                     standing,
+                    recorded: None,
                 });
             }
         }
         Ok(earlier)
     }
 
+    /// The runs in the ledger that may be a reason to refuse the plan. Of a run whose folder is here, the folder knows more.
+    fn runs_elsewhere(&self, here: &RunListing) -> Vec<EarlierRun> {
+        let vars_sha256 = self.header.vars_sha256();
+        let is_here = |run: RunId| here.runs.iter().any(|other| other.folder.id() == run);
+        let recorded = self.recorded.iter().filter(|run| {
+            !is_here(run.run) && self.is_about_the_same(RunSubject::of_recorded(run), &vars_sha256)
+        });
+        recorded.filter_map(|run| self.run_elsewhere(run)).collect()
+    }
+
+    fn run_elsewhere(&self, run: &LedgerRun) -> Option<EarlierRun> {
+        let same_plan = run.plan_sha256 == self.sha256;
+        let standing = match &run.end {
+            None => EarlierStanding::Unfinished,
+            Some(_) if !same_plan && self.is_meant_to_follow(run.follows) => return None,
+            Some(_) if !matters(self.header, same_plan, self.again) => return None,
+            Some(end) => {
+                let done = Done {
+                    applied: end.count(Outcome::Applied),
+                    already_done: end.count(Outcome::AlreadyDone),
+                    in_doubt: end.count(Outcome::InDoubt),
+                };
+                match end.how {
+                    LedgerEnding::Finished => EarlierStanding::Finished(done),
+                    LedgerEnding::Abandoned => EarlierStanding::Abandoned(done),
+                }
+            }
+        };
+        Some(EarlierRun {
+            id: run.run.to_string(),
+            same_plan,
+            standing,
+            recorded: Some(origin_of(run)),
+        })
+    }
+
     /// Whether the plan makes what earlier runs have left undone, and the run is no other retry of the same one.
-    fn is_meant_to_follow(&self, run: &ListedRun) -> bool {
+    fn is_meant_to_follow(&self, run_follows: Option<Follows>) -> bool {
         let is_retry = |follows: Follows| follows.by == FollowUp::Retry;
-        self.header.follows.is_some_and(is_retry) && run.follows != self.header.follows
+        self.header.follows.is_some_and(is_retry) && run_follows != self.header.follows
     }
 
     /// The state of a run; none if it has ended and is no reason to refuse the plan.
@@ -116,6 +206,13 @@ impl Candidate<'_> {
     }
 }
 
+/// Where and when a run was started, for people: it is in another state folder.
+pub(super) fn origin_of(run: &LedgerRun) -> String {
+    let who = run.actor.as_ref().unwrap_or(&run.user);
+    let at = dates::in_zone(run.started_at, &TimeZone::system());
+    format!("started on {} by {who}, {at}", run.host)
+}
+
 /// A run that has not ended, for which another plan of the playbook of an ended run is refused, such as a retry or the same undo again.
 pub(super) fn unfinished_like(
     state_dir: &StateDir,
@@ -128,12 +225,13 @@ pub(super) fn unfinished_like(
         sha256: &ended.plan_sha256,
         org: ended.org.as_deref(),
         again: true,
+        recorded: &[],
     };
     let vars_sha256 = header.vars_sha256();
     let made_at = sandbox_made_at(state_dir);
     let mut unfinished = listing.runs.iter().filter(|run| run.ending.is_none());
     let found = unfinished.find(|run| {
-        candidate.is_about_the_same(&run.settings, &vars_sha256)
+        candidate.is_about_the_same(RunSubject::of(&run.settings), &vars_sha256)
             && !is_of_thrown_away_data(&run.settings, made_at)
     });
     found.map(|run| run.folder.id())

@@ -12,6 +12,7 @@ use super::{
     execute::{Answers, PreparedRun, execute, unusable},
     files::open_plan,
     guard_flags::refuse_loosened,
+    ledger_session::{SessionInLedger, record_end},
     observers::Observers,
     operator::operator,
     overview::{Overview, overview_of_copy},
@@ -19,6 +20,7 @@ use super::{
     runs::store_error,
     signals::unless_interrupted,
     signing::PlanSignature,
+    team_ledger::{TeamLedger, ToldRun},
     terminal::say,
 };
 use crate::{
@@ -26,7 +28,7 @@ use crate::{
     cli::{Applying, Common, Pacing},
     error::{Error, ExitCode},
     plan::{Circumstances, FollowUp, refusals},
-    store::{self, PlannedFrom, RunId, RunSettings, StateDir},
+    store::{self, Lock, PlannedFrom, RunId, RunSettings, StateDir},
     text::{count, thousands},
 };
 
@@ -48,6 +50,8 @@ pub(super) struct Launch<'a> {
     pub(super) each: Option<String>,
     /// The command line of `run`, if known, to plan with the same playbook again.
     pub(super) planned_from: Option<PlannedFrom>,
+    /// Where the run is recorded.
+    pub(super) ledger: Option<&'a TeamLedger>,
 }
 
 /// A plan that was read completely, and its file.
@@ -83,23 +87,7 @@ pub(super) async fn launch(
         plan.known.signed_by = Some(signed.check_copy(&plan_file, &plan.known.sha256, &copy)?);
     }
     tighten(&mut plan, &args)?;
-    let pace = args.pacing.over(&plan.known.header.pace);
-
-    let rechecks = !args.pacing.no_recheck;
-    let each = args.each.clone();
-    let broken: Vec<String> = plan
-        .broken_guards()
-        .iter()
-        .map(|guard| format!("guard broken: {}", guard.sentence()))
-        .collect();
-    plan.show(
-        common.json || observers.take_stdout(),
-        &plan_file,
-        &pace,
-        rechecks,
-        each,
-        &broken.join("\n"),
-    )?;
+    show(common, &plan, &args, &plan_file)?;
 
     // If no execution names an organisation, the one in the requests.
     let org = plan
@@ -109,11 +97,16 @@ pub(super) async fn launch(
         .clone()
         .or_else(|| backend.org.clone());
     observers.about_plan(&plan.known.header, org.as_deref());
+    let recorded = match args.ledger {
+        Some(ledger) => unless_interrupted(&mut interrupts, ledger.runs()).await?,
+        None => Vec::new(),
+    };
     let candidate = Candidate {
         header: &plan.known.header,
         sha256: &plan.known.sha256,
         org: org.as_deref(),
         again: args.applying.again,
+        recorded: &recorded,
     };
     // Checked again each time: during a question or the wait for a lock, the plan gets older and other runs may start.
     let judge = || {
@@ -160,9 +153,70 @@ pub(super) async fn launch(
         answers: Answers::default(),
         start,
     };
+    let place = (backend, server_lock);
+    let executed = execute_recorded(common, &args, &state_dir, prepared, place, interrupts);
+    let exit_code = Box::pin(executed).await;
+    drop(run_lock);
+    exit_code
+}
+
+/// Shows the plan, with the guards that it breaks.
+fn show(
+    common: &Common,
+    plan: &Overview,
+    args: &Launch<'_>,
+    plan_file: &File,
+) -> Result<(), Error> {
+    let broken: Vec<String> = plan
+        .broken_guards()
+        .iter()
+        .map(|guard| format!("guard broken: {}", guard.sentence()))
+        .collect();
+    plan.show(
+        common.json || args.observers.take_stdout(),
+        plan_file,
+        &args.pacing.over(&plan.known.header.pace),
+        !args.pacing.no_recheck,
+        args.each.clone(),
+        &broken.join("\n"),
+    )
+}
+
+/// Executes a new run, which is recorded in the ledger first.
+async fn execute_recorded(
+    common: &Common,
+    args: &Launch<'_>,
+    state_dir: &StateDir,
+    prepared: PreparedRun,
+    (backend, server_lock): (Backend, Lock),
+    mut interrupts: mpsc::UnboundedReceiver<()>,
+) -> Result<ExitCode, Error> {
+    let told = ToldRun::of_plan(&prepared.folder, &prepared.settings, &prepared.plan);
+    if let Some(ledger) = args.ledger {
+        let session = SessionInLedger {
+            common,
+            state_dir,
+            ledger,
+            told: &told,
+            settings: &prepared.settings,
+            plan: &prepared.plan,
+            again: args.applying.again,
+            max_age: args.max_age,
+        };
+        session.begin(&mut interrupts).await?;
+    }
     let checkpoint = Checkpoint::replay(&prepared.folder.checkpoint()).map_err(unusable)?;
-    let exit_code = execute(common, prepared, checkpoint, backend, interrupts, observers).await;
-    drop((server_lock, run_lock));
+    let exit_code = execute(
+        common,
+        prepared,
+        checkpoint,
+        backend,
+        interrupts,
+        args.observers,
+    )
+    .await;
+    drop(server_lock);
+    record_end(common, args.ledger, &told, &exit_code).await;
     exit_code
 }
 
@@ -193,6 +247,7 @@ async fn settings(
         planned_from: args.planned_from.clone(),
         by: Some(by),
         in_history: true,
+        ledger: args.ledger.map(|ledger| ledger.name().to_owned()),
     }
 }
 

@@ -23,6 +23,8 @@ mod history;
 mod init;
 mod known_plan;
 mod launch;
+mod ledger_list;
+mod ledger_session;
 mod line_queue;
 mod lineage;
 mod observers;
@@ -52,6 +54,7 @@ mod show_ended;
 mod signals;
 mod signing;
 mod status;
+mod team_ledger;
 mod terminal;
 mod undo;
 mod validate;
@@ -74,6 +77,8 @@ use crate::{
 ///
 /// Why a command ends without a result of its own.
 pub async fn run(cli: Cli, observers: &Observers) -> Result<ExitCode, Error> {
+    // First of all: a password in it must not be in a command that is printed.
+    cli.ledger().map(team_ledger::remote).transpose()?;
     let Cli { command, common } = cli;
     observers.open()?;
     match command {
@@ -87,16 +92,19 @@ pub async fn run(cli: Cli, observers: &Observers) -> Result<ExitCode, Error> {
         }
         Command::Diff(args) => diff::diff(&common, &args),
         Command::Show(args) => show::show(&common, &args),
-        Command::Run(args) => run::run(&common, &args, observers).await,
-        Command::Apply(args) => apply::apply(&common, &args, observers).await,
-        Command::Resume(args) => resume::resume(&common, &args, observers).await,
+        Command::Run(args) => Box::pin(run::run(&common, &args, observers)).await,
+        Command::Apply(args) => Box::pin(apply::apply(&common, &args, observers)).await,
+        Command::Resume(args) => Box::pin(resume::resume(&common, &args, observers)).await,
         Command::Undo(args) => Box::pin(undo::undo(&common, &args, observers)).await,
         Command::Retry(args) => Box::pin(retry::retry(&common, &args, observers)).await,
         Command::Verify(args) => Box::pin(verify::verify(&common, &args)).await,
-        Command::Status(args) => status::status(&common, &args),
+        Command::Status(args) => match &args.ledger {
+            Some(remote) => ledger_list::ledger_list(&common, remote).await,
+            None => status::status(&common, &args),
+        },
         Command::Report(args) => report_run::report_run(&common, &args),
         Command::History(args) => history::history(&common, &args),
-        Command::Abandon(args) => abandon::abandon(&common, &args).await,
+        Command::Abandon(args) => Box::pin(abandon::abandon(&common, &args)).await,
         Command::Prune(args) => prune::prune(&common, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(&common, &args).await,
         Command::Init(args) => init::init(&common, &args),

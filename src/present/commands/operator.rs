@@ -40,21 +40,28 @@ pub(super) async fn operator(from: Option<&PlannedFrom>, record: &RecordArgs) ->
         let folder = playbook.parent()?;
         git_state(&said("git", &GIT, folder).await?)
     };
-    let here = Path::new("/");
-    let (user, host, git) = tokio::join!(
-        said("id", &["-un"], here),
-        said("uname", &["-n"], here),
-        git
-    );
-    let line = |text: String| text.lines().next().unwrap_or_default().to_owned();
+    let (user, host, git) = tokio::join!(said("id", &["-un"], Path::new("/")), host(), git);
     Operator {
-        user: user.map_or_else(|| format!("uid {}", getuid().as_raw()), line),
-        host: host.map_or_else(|| "an unknown host".to_owned(), line),
+        user: user.map_or_else(
+            || format!("uid {}", getuid().as_raw()),
+            |user| first_line(&user),
+        ),
+        host,
         actor: record.actor.clone(),
         approver: record.approved_by.clone(),
         link: record.link.clone(),
         git,
     }
+}
+
+/// The name of this machine.
+pub(super) async fn host() -> String {
+    let host = said("uname", &["-n"], Path::new("/")).await;
+    host.map_or_else(|| "an unknown host".to_owned(), |text| first_line(&text))
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
 }
 
 /// What a program prints; none if there is no such program, or it fails or takes too long.

@@ -183,6 +183,8 @@ impl Overview {
             sha256: &self.known.sha256,
             org: self.known.header.org.as_deref(),
             again,
+            // It is asked when the plan is applied.
+            recorded: &[],
         };
         // The printed command includes server and organisation.
         let here = Circumstances {

@@ -12,6 +12,7 @@ use super::{
     execute::{Answers, PreparedRun, execute, unusable},
     files::open_plan,
     known_plan::KnownPlan,
+    ledger_session::{SessionInLedger, record_end, refuse_unrecorded},
     observers::Observers,
     overview::overview_of_run,
     runs::{LastRun, find_run_or_last, refuse_changed, store_error},
@@ -19,6 +20,7 @@ use super::{
     show_ended::show_ended,
     signals::{self, unless_interrupted},
     signing::{PlanSignature, Signed},
+    team_ledger::{TeamLedger, ToldRun},
     terminal::{print, say},
 };
 use crate::{
@@ -29,7 +31,7 @@ use crate::{
     plan::KnownFile,
     report::{Summary, write_json},
     run::DoubtAnswer,
-    store::{RunFolder, StateDir},
+    store::{RunFolder, RunSettings, StateDir},
     text::shown_path,
 };
 
@@ -51,44 +53,29 @@ pub(super) async fn resume(
     let wait = args.pacing.lock_wait();
     let run_lock = lock_run(&folder, wait).await?;
 
-    let path = folder.plan();
-    let mut plan_file = open_plan(&common.invocation, &path)?;
-    let (plan, checkpoint) = plan_and_checkpoint(&folder, &plan_file, &stored.plan_sha256);
-    let mut plan = match plan {
-        Some(plan) => plan,
-        // Says what is wrong with it.
-        None => overview_of_run(&common.invocation, &path, &mut plan_file)?.known,
-    };
-    if plan.sha256 != stored.plan_sha256 {
-        return Err(Error::failed(format!(
-            "the plan in {} is not the one that the run was started with",
-            shown_path(&path)
-        ))
-        .hint(format!(
-            "plan again, and abandon the run: {}",
-            common
-                .invocation
-                .command("abandon", &[&stored.run.to_string()])
-        )));
-    }
-    observers.about_plan(&plan.header, stored.org.as_deref());
-    if let Some(signers) = &args.allowed_signers {
-        let run = stored.run.to_string();
-        let abandon = common.invocation.command("abandon", &[&run]);
-        let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
-        plan.signed_by = Some(signature.check(&plan_file, &plan.sha256)?);
-    }
+    let mut plan_file = open_plan(&common.invocation, &folder.plan())?;
+    let read = (&folder, &stored, &mut plan_file);
+    let (plan, checkpoint) = plan_that_was_started(common, args, read, observers)?;
     refuse_changed(common, &folder, &plan.sha256)?;
+    let ledger = args.ledger.ledger.as_deref();
+    let ledger = TeamLedger::open(ledger, &plan.header.server).await?;
+    let told = ToldRun::of_plan(&folder, &stored, &plan);
     if folder.ending().map_err(store_error)?.is_some()
         && let Some(exit_code) = show_ended(common, &folder, &stored, &plan, &plan_file, observers)?
     {
+        record_end(common, ledger.as_ref(), &told, &Ok(exit_code)).await;
         return Ok(exit_code);
     }
+    refuse_unrecorded(common, &stored, ledger.as_ref())?;
     refuse_undone(common, stored.run)?;
     session::refuse_old(common, &stored, &plan.header.timezone, args.max_age)?;
     let state_dir = StateDir::new(common.state_dir.clone());
     refuse_thrown_away_data(common, &state_dir, &stored)?;
     let mut interrupts = signals::watch(common)?;
+    if let Some(ledger) = &ledger {
+        let session = SessionInLedger::resumed(common, &state_dir, ledger, &told, &stored, &plan);
+        unless_interrupted(&mut interrupts, session.expect_resumable()).await?;
+    }
     let checkpoint = checkpoint.map_err(unusable)?;
     let state = checkpoint.state();
     let answers = answers(common, args, &folder, state, plan.within(&plan_file));
@@ -130,9 +117,52 @@ pub(super) async fn resume(
         answers,
         start,
     };
+    if let Some(ledger) = &ledger {
+        let PreparedRun { settings, plan, .. } = &prepared;
+        let session = SessionInLedger::resumed(common, &state_dir, ledger, &told, settings, plan);
+        session.begin_again(&mut interrupts).await?;
+    }
     let exit_code = execute(common, prepared, checkpoint, backend, interrupts, observers).await;
-    drop((server_lock, run_lock));
+    drop(server_lock);
+    record_end(common, ledger.as_ref(), &told, &exit_code).await;
+    drop(run_lock);
     exit_code
+}
+
+/// The plan of a run, which is the one that it was started with, signed if that is wanted; and its checkpoint.
+fn plan_that_was_started(
+    common: &Common,
+    args: &Resume,
+    (folder, stored, plan_file): (&RunFolder, &RunSettings, &mut File),
+    observers: &Observers,
+) -> Result<(KnownPlan, Result<Replayed, CheckpointError>), Error> {
+    let path = folder.plan();
+    let (plan, checkpoint) = plan_and_checkpoint(folder, plan_file, &stored.plan_sha256);
+    let mut plan = match plan {
+        Some(plan) => plan,
+        // Says what is wrong with it.
+        None => overview_of_run(&common.invocation, &path, plan_file)?.known,
+    };
+    if plan.sha256 != stored.plan_sha256 {
+        return Err(Error::failed(format!(
+            "the plan in {} is not the one that the run was started with",
+            shown_path(&path)
+        ))
+        .hint(format!(
+            "plan again, and abandon the run: {}",
+            common
+                .invocation
+                .command("abandon", &[&stored.run.to_string()])
+        )));
+    }
+    observers.about_plan(&plan.header, stored.org.as_deref());
+    if let Some(signers) = &args.allowed_signers {
+        let run = stored.run.to_string();
+        let abandon = common.invocation.command("abandon", &[&run]);
+        let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
+        plan.signed_by = Some(signature.check(plan_file, &plan.sha256)?);
+    }
+    Ok((plan, checkpoint))
 }
 
 /// The plan, if it has the recorded digest, and the checkpoint. They are read at the same time, because both can have millions of lines.

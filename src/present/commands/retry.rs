@@ -66,7 +66,7 @@ pub(super) async fn retry(
         let client = &backend.client;
         plan_retry(client, &playbook, &followed, &origin, groups, out, progress).await
     });
-    plan.await
+    Box::pin(plan).await
 }
 
 /// An undo is made again from the run that it undoes, and a correction from the run that it corrects.

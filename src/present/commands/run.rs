@@ -15,6 +15,7 @@ use super::{
     question::can_ask,
     retry_hint::planned_from,
     signals::{self, unless_interrupted},
+    team_ledger::TeamLedger,
 };
 use crate::{
     cli::{Common, RunArgs},
@@ -55,6 +56,9 @@ pub(super) async fn run(
         })?;
     }
     let mut interrupts = signals::watch(common)?;
+    let ledger = args.applying.ledger.ledger.as_deref();
+    let ledger = ledger.filter(|_| !args.dry_run);
+    let ledger = TeamLedger::open(ledger, &server.label()).await?;
     let connected = async {
         if !args.dry_run {
             wait_for_sandbox(common, &server, args.pacing.lock_wait()).await?;
@@ -76,7 +80,11 @@ pub(super) async fn run(
         .map_err(|error| Error::failed("a temporary file can't be made").caused_by(error))?;
     let planned = async {
         if !args.dry_run {
-            refuse_conflicts(common, args, &playbook, &backend, moment).await?;
+            let recorded = match &ledger {
+                Some(ledger) => ledger.runs().await?,
+                None => Vec::new(),
+            };
+            refuse_conflicts(common, args, &playbook, &backend, moment, &recorded).await?;
         }
         let path = Path::new("the plan");
         plan_into(common, &backend, &playbook, moment, path, &mut file).await
@@ -96,6 +104,7 @@ pub(super) async fn run(
             signed: None,
             each: None,
             planned_from: planned_from(&args.playbook),
+            ledger: ledger.as_ref(),
         };
         let source = ReadPlan {
             plan: Box::new(overview),

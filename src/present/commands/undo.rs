@@ -31,7 +31,7 @@ pub(super) async fn undo(
         let origin = run.origin(backend);
         plan_undo(&backend.client, &undone, &origin, applied, out, progress).await
     });
-    plan.await
+    Box::pin(plan).await
 }
 
 /// The changes of the part that were applied, together for each execution.

@@ -44,6 +44,7 @@ fn earlier(standing: EarlierStanding) -> Vec<EarlierRun> {
         id: "r".to_owned(),
         same_plan: false,
         standing,
+        recorded: None,
     }]
 }
 
@@ -242,6 +243,7 @@ fn a_plan_is_applied_once_unless_again_is_meant_or_it_was_made_just_now() {
     };
     let applied = [Refusal::Applied {
         run: "r".to_owned(),
+        recorded: None,
     }];
     let finished = EarlierStanding::Finished(DONE);
     assert_eq!(told(true, false, true, finished), applied);
@@ -259,6 +261,30 @@ fn a_plan_is_applied_once_unless_again_is_meant_or_it_was_made_just_now() {
         ),
     ] {
         assert_eq!(fine, []);
+    }
+}
+
+#[test]
+fn what_the_ledger_says_of_a_run_stands_in_the_refusal_with_the_way_out() {
+    for (standing, message, cure) in [
+        (
+            EarlierStanding::Unfinished,
+            "run r of the same playbook and variables is not finished (the ledger says: started on ci-7)",
+            "if its folder is lost, look at what it did, and abandon it: wf-bulk abandon r",
+        ),
+        (
+            EarlierStanding::Finished(DONE),
+            "run r did this already (2 applied + 1 in_doubt), and a second time it would take effect again (the ledger says: started on ci-7)",
+            "look at what it did, where its folder is: wf-bulk status r",
+        ),
+    ] {
+        let mut earlier = earlier(standing);
+        earlier[0].recorded = Some("started on ci-7".to_owned());
+        let here = Circumstances { earlier, ..here() };
+        let refusals = refusals(&header(false, false), &trailer(1, 0), &here);
+        assert_eq!(refusals[0].to_string(), message);
+        let cures = refusals[0].cures(&Invocation::default());
+        assert!(cures.iter().any(|told| told == cure), "{cures:?}");
     }
 }
 
