@@ -4,6 +4,7 @@
 
 mod approvals;
 mod comments;
+mod continued;
 mod machines;
 mod requests;
 mod since;
@@ -87,22 +88,34 @@ fn plan(desk: &Desk, attempt: u32) -> String {
 
 /// The job that looks for an approval; gives the one that applies, ready with what it was handed.
 fn approved(desk: &Desk, attempt: u32) -> Result<Job<'_>, Ended> {
-    let mut job = Job::start(desk, "apply", "approved", APPLYING, attempt);
+    applying(desk, APPLYING, attempt, &[])
+}
+
+/// The same for a run of the workflow with these values of expressions.
+fn applying<'a>(
+    desk: &'a Desk,
+    run: &'a str,
+    attempt: u32,
+    values: &[(&str, &str)],
+) -> Result<Job<'a>, Ended> {
+    let start = |name| {
+        let mut job = Job::start(desk, "apply", name, run, attempt);
+        let values = values.iter();
+        let values = values.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        job.values.extend(values);
+        job
+    };
+    let mut job = start("approved");
     let ended = job.run("Find what was approved");
     if ended.code != 0 {
         return Err(ended);
     }
-    let mut apply = Job::start(desk, "apply", "apply", APPLYING, attempt);
-    for name in ["sha256", "run", "attempt", "approvals"] {
-        let value = job.output(name);
-        apply
-            .values
-            .insert(format!("needs.approved.outputs.{name}"), value);
-    }
+    let mut apply = start("apply");
+    job.hand_on("approved", "success", &mut apply);
     Ok(apply)
 }
 
-const FETCH: &str = "Get the plan, and what an earlier attempt has left";
+const FETCH: &str = "Get the plan, or what an earlier run has left";
 
 fn approval(sha256: &str) -> Value {
     json!([{
@@ -113,7 +126,7 @@ fn approval(sha256: &str) -> Value {
 
 /// A machine that is new: nothing of an earlier job is left on it.
 fn clean_up(desk: &Desk) {
-    for name in [".wf-bulk", "plan", "last", ".local"] {
+    for name in [".wf-bulk", "plan", "last", "found", ".local"] {
         drop(fs::remove_dir_all(desk.path().join(name)));
     }
     for name in ["plan", "md", "html", "json"] {
@@ -237,7 +250,7 @@ fn what_was_approved_is_applied_and_all_else_is_refused_with_nothing_written() {
     assert_eq!(job.summary(), "137 planned = 137 applied\n");
     assert_eq!(desk.sandbox.ledger().effects().len(), 137);
     job.upload("Keep the run folder");
-    let run = fs::read_dir(desk.artifact(APPLYING, "wf-bulk-run-1").join("runs")).unwrap();
+    let run = fs::read_dir(desk.artifact(APPLYING, "wf-bulk-run-7-1").join("runs")).unwrap();
     let run = run.last().unwrap().unwrap().path();
     let settings = fs::read_to_string(run.join("run.json")).unwrap();
     let recorded: Value = serde_json::from_str(&settings).unwrap();
@@ -272,7 +285,7 @@ fn what_somebody_changed_since_the_review_is_left_alone_and_everybody_sees_it() 
     job.run("Apply").expect_code(5);
     job.upload("Keep the run folder");
     assert!(
-        desk.artifact(APPLYING, "wf-bulk-run-1")
+        desk.artifact(APPLYING, "wf-bulk-run-7-1")
             .join("runs")
             .is_dir()
     );
@@ -378,67 +391,6 @@ fn interrupt(desk: &Desk, mut command: Command) -> i32 {
         .status();
     assert!(status.unwrap().success());
     child.wait().unwrap().code().unwrap()
-}
-
-#[test]
-fn a_cancelled_job_leaves_its_run_folder_and_the_next_attempt_goes_on_with_it() {
-    if !has_programs() {
-        return;
-    }
-    let desk = Desk::new(SLOW);
-    desk.commit(&[PLAYBOOK]);
-    desk.reviews(&approval(&plan(&desk, 1)));
-    let mut job = approved(&desk, 1).unwrap();
-    job.run(FETCH).expect_code(0);
-    assert_eq!(interrupt(&desk, job.command("Apply")), 130);
-    job.upload("Keep the run folder");
-    let applied = desk.sandbox.ledger().effects().len();
-    assert!(applied < 137, "{applied}");
-    let jobs = |attempt: u32, conclusion: &Value| {
-        let steps = json!([{"name": FETCH}, {"name": "Apply", "conclusion": conclusion}]);
-        let jobs = json!({"jobs": [{"name": "approved"}, {"name": "apply", "steps": steps}]});
-        desk.environment
-            .file(&format!("gh/jobs-{attempt}.json"), &jobs.to_string());
-    };
-    jobs(1, &json!("cancelled"));
-    // The second attempt did not get as far.
-    jobs(2, &json!("skipped"));
-
-    // Without its folder nobody knows what it did.
-    let folder = desk.artifact(APPLYING, "wf-bulk-run-1");
-    let aside = desk.path().join("aside");
-    fs::rename(&folder, &aside).unwrap();
-    clean_up(&desk);
-    let said = approved(&desk, 3).unwrap().run(FETCH).expect_code(1).stdout;
-    assert!(said.contains("attempt 1 began"), "{said}");
-
-    // The folder, taken to where the token is.
-    let kept = desk.path().join("kept");
-    copy_folder(&aside, &kept);
-    let status = ["status", "--state-dir", "kept"];
-    let shown = desk.environment.run(&status).expect_code(0).stdout;
-    assert!(shown.contains("reassign-leaver"), "{shown}");
-
-    fs::rename(&aside, &folder).unwrap();
-    clean_up(&desk);
-    let mut job = approved(&desk, 3).unwrap();
-    job.run(FETCH).expect_code(0);
-    job.run("Apply").expect_code(0);
-    job.run("Say how it ended").expect_code(0);
-    assert_eq!(job.summary(), "137 planned = 137 applied\n");
-    let ledger = desk.sandbox.ledger();
-    assert_eq!(ledger.effects().len(), 137);
-
-    // Once more, since it is all done: nothing happens, and the result is the same.
-    job.upload("Keep the run folder");
-    jobs(3, &json!("success"));
-    clean_up(&desk);
-    let mut job = approved(&desk, 4).unwrap();
-    job.run(FETCH).expect_code(0);
-    job.run("Apply").expect_code(0);
-    job.run("Say how it ended").expect_code(0);
-    assert_eq!(job.summary(), "137 planned = 137 applied\n");
-    assert_eq!(desk.sandbox.ledger().writes(), ledger.writes());
 }
 
 #[test]

@@ -32,6 +32,17 @@ done
 echo "$method $path" >>calls
 case "$method $path" in
     "GET repos/$GITHUB_REPOSITORY/issues/7/comments") cat comments.json ;;
+    "GET repos/$GITHUB_REPOSITORY/pulls/7") cat pull.json ;;
+    "GET repos/$GITHUB_REPOSITORY/actions/artifacts?per_page=100")
+        # In two pages, as for many artifacts.
+        echo '{"artifacts": []}'
+        for folder in artifacts/*/*; do
+            [[ -d $folder ]] || continue
+            jq -n --arg run "$(basename "$(dirname "$folder")")" --arg name "$(basename "$folder")" \
+                --arg made "$(stat -c %y "$folder")" \
+                '{name: $name, created_at: $made, expired: false, workflow_run: {id: ($run | tonumber)}}'
+        done | jq -s '{artifacts: .}'
+        ;;
     "GET repos/$GITHUB_REPOSITORY/pulls/7/reviews") cat reviews.json ;;
     "GET repos/$GITHUB_REPOSITORY/collaborators/"*/permission)
         cat "permission-$(basename "$(dirname "$path")").json"

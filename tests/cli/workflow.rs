@@ -54,6 +54,23 @@ impl Desk {
         let gh = environment.file("bin/gh", include_str!("gh.sh"));
         fs::set_permissions(gh, fs::Permissions::from_mode(0o755)).unwrap();
         symlink(BINARY, environment.path().join("bin/wf-bulk")).unwrap();
+        let pull = json!({
+            "number": 7, "merged": true, "base": {"ref": "main"}, "html_url": "https://localhost/o/r/pull/7",
+            "head": {"sha": HEAD, "repo": {"full_name": "o/r"}},
+        });
+        environment.file("gh/pull.json", &pull.to_string());
+        // The ledger of the workflow is the repository itself.
+        let ledger = environment.path().join("ledger.git");
+        let init = Command::new("git")
+            .args(["init", "--quiet", "--bare"])
+            .arg(&ledger)
+            .status();
+        drop(init);
+        let instead = format!(
+            "[url \"file://{}\"]\n\tinsteadOf = https://localhost/o/r\n",
+            ledger.display()
+        );
+        environment.file(".gitconfig", &instead);
         for name in ["comments", "reviews"] {
             environment.file(&format!("gh/{name}.json"), "[]");
         }
@@ -64,6 +81,10 @@ impl Desk {
         environment.file(
             "gh/run-41.json",
             &run_of("wf-bulk-plan.yml", HEAD).to_string(),
+        );
+        environment.file(
+            "gh/run-42.json",
+            &run_of("wf-bulk-apply.yml", HEAD).to_string(),
         );
         Self {
             environment,
@@ -165,6 +186,12 @@ impl<'a> Job<'a> {
         assert!(definition.is_object(), "{file} has no job {job}");
         let values = [
             ("github.token", "gh-token"),
+            ("github.event_name", "pull_request"),
+            ("github.actor", "max"),
+            ("inputs.pull_request", ""),
+            ("inputs.sha256", ""),
+            ("inputs.in_doubt", ""),
+            ("inputs.again", ""),
             ("github.repository", "o/r"),
             ("github.server_url", "https://localhost"),
             ("github.event.pull_request.number", "7"),
@@ -211,17 +238,24 @@ impl<'a> Job<'a> {
         let mut evaluated = parts.next().unwrap().to_owned();
         for part in parts {
             let (expression, rest) = part.split_once("}}").unwrap();
-            let expression = expression.trim();
-            let value = match (self.values.get(expression), expression.split('.').nth(1)) {
-                (Some(value), _) => value.as_str(),
-                // A step that was not run, or did not say it.
-                (None, Some(id)) if expression.starts_with("steps.") && self.has(id) => "",
-                (None, _) => panic!("{expression} has no value"),
-            };
+            let values = expression.split("||").map(|name| self.value(name.trim()));
+            let value = values.fold(
+                "",
+                |value, next| if value.is_empty() { next } else { value },
+            );
             evaluated.push_str(value);
             evaluated.push_str(rest);
         }
         evaluated
+    }
+
+    fn value(&self, name: &str) -> &str {
+        match (self.values.get(name), name.split('.').nth(1)) {
+            (Some(value), _) => value.as_str(),
+            // A step that was not run, or did not say it.
+            (None, Some(id)) if name.starts_with("steps.") && self.has(id) => "",
+            (None, _) => panic!("{name} has no value"),
+        }
     }
 
     fn has(&self, id: &str) -> bool {
@@ -244,6 +278,7 @@ impl<'a> Job<'a> {
             .env("GITHUB_OUTPUT", runner("output"))
             .env("GITHUB_STEP_SUMMARY", runner("summary"))
             .env("GITHUB_REPOSITORY", "o/r")
+            .env("GITHUB_EVENT_NAME", &self.values["github.event_name"])
             .env("GITHUB_RUN_ID", self.run)
             .env("GITHUB_ACTOR", "max")
             .env("GITHUB_SERVER_URL", "https://localhost")
