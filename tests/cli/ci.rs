@@ -60,6 +60,8 @@ fn planned_from<'a>(desk: &'a Desk, attempt: u32, repository: &str) -> Job<'a> {
             if plan.values.contains_key("steps.last.outputs.found") {
                 plan.run("Compare with the last plan").expect_code(0);
             }
+            plan.run("Look when the playbook was last applied")
+                .expect_code(0);
             plan.upload("Keep the plan");
         }
         plan.hand_on("plan", conclusion(is_planned), &mut result);
@@ -132,7 +134,7 @@ fn clean_up(desk: &Desk) {
     for name in ["plan", "md", "html", "json"] {
         drop(fs::remove_file(desk.path().join(format!("review.{name}"))));
     }
-    for name in ["result.json", "since.md"] {
+    for name in ["result.json", "since.md", "applied.md"] {
         drop(fs::remove_file(desk.path().join(name)));
     }
 }

@@ -49,6 +49,7 @@ case "$method $path" in
         ;;
     "GET repos/$GITHUB_REPOSITORY/actions/runs/"*/attempts/*/jobs) cat "jobs-$(basename "$(dirname "$path")").json" ;;
     "GET repos/$GITHUB_REPOSITORY/actions/runs/"*) cat "run-$(basename "$path").json" ;;
+    "GET repos/$GITHUB_REPOSITORY/tarball/wf-bulk-ledger") cat ledger.tar.gz ;;
     "POST repos/$GITHUB_REPOSITORY/issues/7/comments")
         jq --rawfile body "$body" '. + [{id: (length + 1), user: {login: "github-actions[bot]"}, body: $body}]' \
             comments.json >new && mv new comments.json

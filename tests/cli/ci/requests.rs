@@ -215,7 +215,7 @@ fn rows_that_are_renamed_or_removed_are_planned_with_the_playbook_that_names_the
     let desk = Desk::new(FAST);
     desk.commit_change(|folder| {
         let rows = folder.join("playbooks/new-owners.csv");
-        fs::rename(rows, folder.join("playbooks/owners.csv")).unwrap();
+        fs::rename(rows, folder.join("playbooks/people.csv")).unwrap();
     });
     // The playbook names the old file: there is no plan, and nobody is told that no playbook is concerned.
     let said = planned(&desk, 1).run(CHECK).expect_code(1).stdout;

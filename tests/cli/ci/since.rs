@@ -1,4 +1,4 @@
-//! What the comment says of the plan that it showed before.
+//! What the comment says of the past: of the plan that it showed before, and of the last run of the playbook.
 
 use super::*;
 
@@ -148,5 +148,92 @@ fn a_last_plan_that_is_gone_or_is_not_the_one_is_a_sentence_and_no_failure() {
                 .unwrap()
                 .contains("    wf-bulk: apply ")
         );
+    }
+}
+
+/// Puts these files where the archive of the ledger's branch is fetched from.
+fn ledger(desk: &Desk, runs: &[Value]) {
+    for (number, run) in runs.iter().enumerate() {
+        let file = format!("gh/o-r-0123456/{number}.json");
+        desk.environment.file(&file, &run.to_string());
+    }
+    let mut tar = desk.program("tar");
+    tar.args(["-czf", "gh/ledger.tar.gz", "-C", "gh", "o-r-0123456"]);
+    assert!(tar.status().unwrap().success());
+}
+
+#[test]
+fn the_comment_says_when_the_playbook_was_last_applied_if_the_ledger_knows() {
+    if !has_programs() {
+        return;
+    }
+    let desk = Desk::new(FAST);
+    desk.commit(&[PLAYBOOK]);
+    let said = || {
+        planned(&desk, 1).run(CHECK).expect_code(0);
+        let comment = desk.comments().pop().unwrap();
+        let at = comment
+            .find("Playbook: `playbooks/reassign.yaml`.\n\n")
+            .unwrap();
+        comment[at..].lines().nth(2).unwrap().to_owned()
+    };
+    let unknown = "When this playbook was last applied is not known: there is no ledger, or it could not be read.";
+    assert_eq!(said(), unknown);
+    let run = |started: &str, applied: u64| {
+        json!({
+            "playbook": "reassign-leaver", "server": desk.sandbox.url(), "org": "4711", "follows": null,
+            "started_at": started,
+            "end": {"how": "finished", "outcomes": {"applied": applied, "drifted": 2, "failed": 0}},
+        })
+    };
+    let with = |run: &Value, field: &str, value: Value| {
+        let mut run = run.clone();
+        run[field] = value;
+        run
+    };
+    let last = run("2026-11-20T08:30:07.123Z", 137);
+    let others = [
+        with(
+            &run("2026-11-26T08:00:00Z", 1),
+            "playbook",
+            "another".into(),
+        ),
+        with(
+            &run("2026-11-26T08:00:00Z", 1),
+            "server",
+            "https://a.example".into(),
+        ),
+        with(&run("2026-11-26T08:00:00Z", 1), "org", "1".into()),
+        run("2026-11-26T08:00:00Z", 0),
+    ];
+    ledger(&desk, &others);
+    assert_eq!(said(), "Never applied here, as far as the ledger knows.");
+    let all = [&others[..], &[run("2026-11-01T08:00:00Z", 9), last.clone()]].concat();
+    ledger(&desk, &all);
+    let applied = "Last applied by a run that started at 2026-11-20T08:30Z: 137 applied, 2 drifted";
+    assert_eq!(said(), format!("{applied}."));
+    let undone = with(&last, "follows", json!({"run": "x", "by": "undo"}));
+    let open = with(&run("2026-11-26T09:00:00Z", 0), "end", json!(null));
+    ledger(&desk, &[&others[..], &[open, undone]].concat());
+    assert_eq!(
+        said(),
+        format!("A run of this playbook has not ended. {applied}; its plan was of `wf-bulk undo`.")
+    );
+    // What somebody else has written is no Markdown.
+    for hostile in [
+        with(&last, "started_at", "2026-11-20T08:30:07Z\n# @all".into()),
+        with(&last, "follows", json!({"by": "`<b>"})),
+        with(
+            &last,
+            "end",
+            json!({"outcomes": {"applied": 1, "[x](y)": 3}}),
+        ),
+        with(&last, "end", json!({"outcomes": {"applied": "<b>"}})),
+    ] {
+        ledger(
+            &desk,
+            &[&others[..], &[hostile, with(&last, "org", "1".into())]].concat(),
+        );
+        assert_eq!(said(), unknown);
     }
 }

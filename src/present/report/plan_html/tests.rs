@@ -239,3 +239,17 @@ fn a_page_of_our_own_words_uses_nothing_that_the_policy_forbids() {
         assert!(!page.contains(word), "{word}");
     }
 }
+
+#[test]
+fn a_value_of_any_length_is_whole() {
+    let long = "long ".repeat(20_000) + "end";
+    let item = change(
+        task("e1", "t1", "Call"),
+        "patch",
+        "description",
+        json!(""),
+        json!(long),
+    );
+    let rows = data(&page(&vec![item].into()));
+    assert_eq!(rows[0][4][0][2], long);
+}
