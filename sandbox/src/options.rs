@@ -16,7 +16,7 @@ pub(crate) const DEFAULT_EXECUTIONS: u32 = 2_400;
 pub(crate) const DEFAULT_TOKEN: &str = "sandbox";
 
 /// Automations of real systems take minutes; and whoever tries something out sees them run first.
-pub(crate) const DEFAULT_AUTOMATIONS_TAKE: Duration = Duration::from_mins(5);
+pub(crate) const DEFAULT_AUTOMATIONS_TAKE: Duration = Duration::from_secs(300);
 
 /// A sandbox in memory.
 #[derive(Clone, Debug)]

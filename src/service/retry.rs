@@ -13,7 +13,7 @@ pub use budget::{Budget, Funds};
 pub use repeat::Repeat;
 
 /// Five minutes. A longer pause ends the run: it saves its state, and a person or the next cron job resumes it.
-pub const LONG_PAUSE: Duration = Duration::from_mins(5);
+pub const LONG_PAUSE: Duration = Duration::from_secs(300);
 
 /// The pause of all workers after a 429 without a `Retry-After`.
 pub const THROTTLE_PAUSE: Duration = Duration::from_secs(1);

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Longer than any test: a record is synced only together with the next one that is awaited.
-pub(crate) const LINGER: Duration = Duration::from_hours(1);
+pub(crate) const LINGER: Duration = Duration::from_secs(3_600);
 
 thread_local! {
     static HERE: RefCell<Option<Lockstep>> = const { RefCell::new(None) };

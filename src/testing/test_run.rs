@@ -46,10 +46,10 @@ pub(crate) const SETTLE: Duration = Duration::from_secs(30);
 pub(crate) const ATTEMPTS: u32 = 3;
 
 /// A test that waits longer would wait for ever.
-const DEADLOCK: Duration = Duration::from_mins(1);
+const DEADLOCK: Duration = Duration::from_secs(60);
 
 /// A session that takes longer than this by tokio's clock never ends.
-const ENDLESS: Duration = Duration::from_hours(7 * 24);
+const ENDLESS: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// One run over all its sessions.
 #[derive(Debug)]
@@ -168,7 +168,7 @@ impl TestRun {
                 attempts: ATTEMPTS,
                 settle: SETTLE,
                 // Hours go by while the checkpoint's thread works.
-                view_lasts: Duration::from_hours(100_000),
+                view_lasts: Duration::from_secs(100_000 * 3600),
                 now: now_ms,
             },
             events: Vec::new(),

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 const PROGRAMS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// No answer takes that long, on a slow machine either.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A browser with one page.
 pub(crate) struct Chromium {

@@ -15,7 +15,7 @@ use rustix::{
 };
 
 /// How long a command under load may take to say something.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The other side of a command's terminal.
 pub(crate) struct Terminal {

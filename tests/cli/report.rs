@@ -33,7 +33,7 @@ fn document(environment: &Environment, arguments: &[&str]) -> Value {
 
 /// Waits until a file has a line with this text.
 fn wait_for(file: &Path, line: &str) {
-    let until = Instant::now() + Duration::from_mins(1);
+    let until = Instant::now() + Duration::from_secs(60);
     while !fs::read_to_string(file).is_ok_and(|text| text.contains(line)) {
         assert!(Instant::now() < until, "never there: {line}");
         thread::sleep(Duration::from_millis(20));
@@ -55,7 +55,7 @@ fn interrupted() -> (SandboxProcess, Environment, String) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let until = Instant::now() + Duration::from_mins(1);
+    let until = Instant::now() + Duration::from_secs(60);
     // Before it is complete, its folder has another name.
     let is_run = |folder: &Path| folder.file_name().is_some_and(|name| name.len() == 36);
     let folder = loop {

@@ -15,7 +15,7 @@ use wf_bulk_sandbox::{Faults, Options, Sandbox};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// No automation ends by itself in that time.
-pub(crate) const LONG: Duration = Duration::from_hours(24 * 365 * 100);
+pub(crate) const LONG: Duration = Duration::from_secs(24 * 365 * 100 * 3600);
 
 pub(crate) const EPOCH: jiff::civil::Date = jiff::civil::date(2026, 12, 1);
 

@@ -17,7 +17,7 @@ use tokio::{
 use super::LedgerError;
 
 /// Enough for a slow connection. A ledger is small.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// More than a hundred thousand runs.
 const MOST_OUTPUT: u64 = 64 * 1024 * 1024;

@@ -182,7 +182,7 @@ impl Play<'_> {
 
     /// The run is finished; what is late comes now.
     async fn end(&self) -> Result<(), String> {
-        sleep(Duration::from_mins(3)).await;
+        sleep(Duration::from_secs(180)).await;
         self.looked_at(&oracle::after_session(&self.test_run))?;
         self.looked_at(&oracle::in_the_end(&self.test_run))
     }

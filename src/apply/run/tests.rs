@@ -322,7 +322,7 @@ async fn an_attempt_that_did_nothing_says_nothing_of_an_earlier_one_in_doubt() {
 async fn a_refusal_after_a_proof_that_came_too_early_is_read_back_before_it_is_believed() {
     // The first request is done ten hours later, the second one comes after that. A test's hours go by while the
     // checkpoint's thread works, so there have to be some.
-    let hours = Duration::from_hours;
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
     for read_fails in [false, true] {
         let change = run_now("e", "s0");
         let mut test_run = TestRun::new(from_ref(&change));
@@ -353,7 +353,7 @@ async fn a_doubt_settles_from_the_moment_it_was_given_up_and_not_from_its_send()
         .service
         .fault(&request_of(&change), Fault::DropBefore);
     // So long nothing comes back. A test's hours go by while the checkpoint's thread works, so there have to be some.
-    let hours = Duration::from_hours(10);
+    let hours = Duration::from_secs(36_000);
     test_run.service.delay(&request_of(&change), hours);
     test_run.run().await.unwrap();
     let world = test_run.service.world();

@@ -16,7 +16,7 @@ use tokio::{
 use super::core_dumps;
 
 /// Enough for some attempts at a slow web hook. Then the command ends, so that a job of cron does, too.
-pub(super) const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long it may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);

@@ -233,7 +233,7 @@ pub(super) mod tests {
             found: String::new(),
         };
         let long_pause = StopReason::LongPause {
-            pause: Duration::from_mins(10),
+            pause: Duration::from_secs(600),
         };
         let all = [(InDoubt, 1), (Failed, 1), (Drifted, 1), (NotAttempted, 1)];
         for (outcomes, stopped, code) in [

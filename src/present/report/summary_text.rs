@@ -359,7 +359,7 @@ mod tests {
             ),
             (
                 StopReason::LongPause {
-                    pause: Duration::from_mins(10),
+                    pause: Duration::from_secs(600),
                 },
                 "to continue after 10 min: wf-bulk resume",
             ),

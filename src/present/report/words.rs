@@ -359,7 +359,7 @@ pub(super) mod tests {
             ),
             (
                 StopReason::LongPause {
-                    pause: Duration::from_mins(10),
+                    pause: Duration::from_secs(600),
                 },
                 "the service asks for a pause of 10 min",
             ),

@@ -11,7 +11,7 @@ use jiff::{
 /// The longest wait that is taken from a header: a week.
 ///
 /// A run stops at much less; the bound prevents overflow in clock arithmetic.
-const WAIT_LIMIT: Duration = Duration::from_hours(7 * 24);
+const WAIT_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// When the service accepts the next request (RFC 9110, section 10.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -203,7 +203,7 @@ fn settings() -> Vec<(Pressure, Duration)> {
                 latency_ms,
                 seed,
             };
-            (pressure, Duration::from_mins(minutes))
+            (pressure, Duration::from_secs(minutes * 60))
         })
         .collect()
 }
@@ -271,7 +271,7 @@ async fn when_the_service_has_recovered_the_pace_is_what_was_asked_for_within_tw
         latency_ms: (20, 80),
         seed: 3,
     };
-    let minute = Duration::from_mins(1);
+    let minute = Duration::from_secs(60);
     let service = Guarded::new(pressure, Duration::ZERO..Duration::ZERO, minute);
     let exchanges = play(pressure, service, 3 * minute).await.exchanges;
     let (before, after) = (

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A person may have to unlock a password manager.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Longer than any token; a longer output is something else.
 const MOST: u64 = 64 * 1024;

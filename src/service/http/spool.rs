@@ -32,7 +32,7 @@ const REFERENCE_LIMIT: u64 = 16 << 10;
 
 /// How long a large response may take: [`SPOOL_LIMIT`] at 1.2 MB a second. A stall ends it
 /// earlier, after the timeout of an ordinary request.
-const SPOOL_TIMEOUT: Duration = Duration::from_mins(30);
+const SPOOL_TIMEOUT: Duration = Duration::from_secs(1_800);
 
 /// Asks for a reference instead of a 413 when the answer is longer than about 5.1 MB.
 const LARGE_RESPONSE: HeaderValue = HeaderValue::from_static("application/large-response.vnd+json");

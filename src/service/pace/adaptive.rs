@@ -178,7 +178,7 @@ mod tests {
                 self.now += Duration::from_secs_f64(1.0 / self.adaptive.rate);
                 self.adaptive.permit_given(self.now);
                 assert!(
-                    self.now - start < Duration::from_hours(1),
+                    self.now - start < Duration::from_secs(3_600),
                     "{:?}",
                     self.adaptive
                 );
@@ -288,11 +288,11 @@ mod tests {
     fn a_rest_is_no_time_in_which_the_service_bore_anything() {
         let mut busy = Busy::at(100.0);
         busy.push_back();
-        busy.now += Duration::from_mins(4);
+        busy.now += Duration::from_secs(240);
         busy.adaptive.rested(busy.now);
         assert_eq!(busy.adaptive.permit_given(busy.now), None);
         // Nor is a gap without a pause, beyond one second of it.
-        busy.now += Duration::from_mins(4);
+        busy.now += Duration::from_secs(240);
         let told = busy.adaptive.permit_given(busy.now);
         assert!(close(told, 50.0 * 0.25_f64.exp2()), "{told:?}");
     }

@@ -10,7 +10,7 @@ use crate::{
     retry::{Funds, LONG_PAUSE, Next, Policy, Repeat},
 };
 
-const WEEK: Duration = Duration::from_hours(7 * 24);
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The first line is the answer's `Date`, each other line a header.
 pub fn retry_after(data: &[u8]) {

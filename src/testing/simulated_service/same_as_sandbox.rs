@@ -25,7 +25,7 @@ const FLOWS: usize = 6;
 async fn sandbox() -> (Http, u64) {
     let options = Options {
         executions: EXECUTIONS,
-        automations_take: Duration::from_hours(800_000),
+        automations_take: Duration::from_secs(800_000 * 3600),
         ..Options::new(jiff::civil::date(2026, 5, 28))
     };
     let (token, seed) = (options.token.clone(), options.seed);

@@ -104,7 +104,7 @@ fn the_line_of_the_crontab_is_silent_when_all_is_well_resumes_and_tells_of_troub
 
     // An old log goes, and the log of last night stays as it is.
     let old = desk.environment.file("logs/nightly-old.log", "");
-    let long_ago = SystemTime::now() - Duration::from_hours(32 * 24);
+    let long_ago = SystemTime::now() - Duration::from_secs(32 * 24 * 3600);
     File::open(&old).unwrap().set_modified(long_ago).unwrap();
     desk.environment
         .file("heartbeat", "url = \"https://h.example\"\n");

@@ -346,7 +346,7 @@ fn what_may_have_found_nothing_to_do_is_never_disproved() {
     ] {
         let doubtful = ChangeState::Doubtful {
             attempts: tried(made),
-            age: Duration::from_hours(1),
+            age: Duration::from_secs(3_600),
             may_repeat: false,
         };
         let decided = decide(from_ref(&reconcile), &[doubtful], 0, Some(reading), LIMITS);
