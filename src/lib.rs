@@ -25,5 +25,5 @@ pub use common::{
 };
 pub use describe::{action, dates, document, playbook, template};
 pub use prepare::{plan, planning, selection, target};
-pub use present::{cli, commands, error, report};
+pub use present::{cli, commands, error, guide, report};
 pub use service::{api, client, credentials, http, pace, retry};

@@ -9,6 +9,7 @@ mod one_dash;
 mod read;
 mod unused;
 mod values;
+mod version;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -19,15 +20,17 @@ use secrecy::SecretString;
 use crate::invocation::Invocation;
 
 pub use arguments::{
-    Abandon, Apply, Completions, Diff, DiffFormat, ExportFormat, Format, HistoryArgs, InDoubt,
-    Init, PlanArgs, Prune, ReportArgs, ReportFormat, Resume, RetryArgs, RunArgs, SandboxArgs,
-    SandboxCommand, Show, Status, Validate, Verify,
+    Abandon, Apply, Completions, Diff, DiffFormat, ExportFormat, Format, HelpArgs, HistoryArgs,
+    InDoubt, Init, ManArgs, PlanArgs, Prune, ReportArgs, ReportFormat, Resume, RetryArgs, RunArgs,
+    SandboxArgs, SandboxCommand, Show, Status, Validate, Verify,
 };
 pub use flags::{
     Applying, FollowUpArgs, FollowUpOutput, Integration, LedgerArgs, Pacing, Part, Planning,
     PlaybookFlags, RecordArgs, SignedRun, Var, WhichRun,
 };
 pub use foreign_words::{json_is_wanted, with_suggestion};
+pub use read::help_of;
+pub use unused::definition;
 
 /// The service itself; a staging system or a proxy is given with `--server`.
 pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";
@@ -50,7 +53,13 @@ pub const MAX_TIMEOUT: u64 = 3600;
 /// A playbook (YAML) says which executions to change, and how. The plan made from it holds every change.
 /// Read the plan, then apply it: within a rate limit, and without lost or repeated changes, even after a crash.
 #[derive(Debug, Parser)]
-#[command(name = NAME, version, max_term_width = 110, after_help = help::MAIN)]
+#[command(
+    name = NAME,
+    version,
+    max_term_width = 110,
+    disable_help_subcommand = true,
+    after_help = help::MAIN
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -117,6 +126,12 @@ pub enum Command {
     /// Print the completions of a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions(Completions),
+    /// Write the man pages of all commands to a folder
+    #[command(after_help = help::MAN)]
+    Man(ManArgs),
+    /// Show the help of a command, or a chapter of the guide
+    #[command(after_help = help::HELP)]
+    Help(HelpArgs),
 }
 
 /// Flags before or after the name of any command. [`Cli::read`] refuses those that have no effect on a command.

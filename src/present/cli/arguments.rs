@@ -381,3 +381,17 @@ pub struct Completions {
     /// The shell
     pub shell: Shell,
 }
+
+#[derive(Debug, Args)]
+pub struct HelpArgs {
+    /// A command, or a chapter of the guide; default: a list of both
+    #[arg(value_name = "COMMAND|TOPIC")]
+    pub words: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The folder; it is created if it does not exist
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+}

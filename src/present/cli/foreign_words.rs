@@ -13,7 +13,7 @@ use super::{Cli, unused::why_unused};
 use crate::invocation::Invocation;
 
 /// Words for a command, and what to write instead.
-const COMMANDS: [(&[&str], &str); 12] = [
+const COMMANDS: [(&[&str], &str); 13] = [
     (
         &["rollback", "revert", "restore", "back"],
         "to bring back what a run has changed: {undo RUN}",
@@ -59,6 +59,10 @@ const COMMANDS: [(&[&str], &str); 12] = [
         "there is no login: set EPILOT_TOKEN, or use --profile NAME of epilot's own tools",
     ),
     (&["version"], "{--version}"),
+    (
+        &["guide", "docs", "doc", "manual"],
+        "to list the chapters of the guide: {help}",
+    ),
 ];
 
 /// Flags, the commands that have another name for them (`*`: all), and what to write there. The first match is used.

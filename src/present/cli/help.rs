@@ -40,6 +40,10 @@ By hand, on the real service:
   wf-bulk apply leaver.plan                             apply exactly that plan
   wf-bulk resume --last                                 continue a stopped run
 
+The guide, in the terminal:
+  wf-bulk help            list its chapters
+  wf-bulk help playbook   show one
+
 From cron, without a terminal; check the exit code:
   wf-bulk run playbooks/nightly.yaml --yes
 
@@ -259,3 +263,19 @@ Examples:
   wf-bulk completions bash > ~/.local/share/bash-completion/completions/wf-bulk
   wf-bulk completions zsh > ~/.zfunc/_wf-bulk
   wf-bulk completions fish > ~/.config/fish/completions/wf-bulk.fish";
+
+pub(super) const MAN: &str = "\
+Examples:
+  wf-bulk man ~/.local/share/man/man1   for this user
+  sudo wf-bulk man /usr/local/share/man/man1
+  man wf-bulk-run
+
+Only man pages of wf-bulk are replaced.";
+
+pub(super) const HELP: &str = "\
+Examples:
+  wf-bulk help            the commands, and the chapters of the guide
+  wf-bulk help run        a command
+  wf-bulk help recovery   a chapter
+
+A terminal shows a chapter with the command in PAGER, else with `less`.";

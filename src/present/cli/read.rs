@@ -11,7 +11,7 @@ use terminal_size::{Width, terminal_size_of};
 
 use super::{
     Cli, Command, DiffFormat, ExportFormat, Format, NAME, PlaybookFlags, ReportFormat, Var,
-    foreign_words::with_suggestion, help, kept, one_dash, unused::definition,
+    foreign_words::with_suggestion, help, kept, one_dash, unused::definition, version,
 };
 
 /// The command with examples in its help that fit a terminal on standard output.
@@ -58,6 +58,17 @@ fn usage_of(command: &mut clap::Command, words: &mut dyn Iterator<Item = &str>) 
     }
 }
 
+/// The help of a command as its `--help` shows it; none if there is no such command.
+pub fn help_of(words: &[String]) -> Option<StyledStr> {
+    let mut definition = for_screen(definition());
+    definition.build();
+    let mut command = &mut definition;
+    for word in words {
+        command = command.find_subcommand_mut(word)?;
+    }
+    Some(command.render_long_help())
+}
+
 impl Cli {
     /// Parses a command line, and notes the flags that printed commands must repeat.
     ///
@@ -67,7 +78,7 @@ impl Cli {
     pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let line: Vec<OsString> = line.into_iter().collect();
         one_dash::refuse(&line)?;
-        let mut command = for_screen(definition());
+        let mut command = version::told(for_screen(definition()), &line);
         let matches = command
             .try_get_matches_from_mut(&line)
             .map_err(|error| with_usage(with_suggestion(error, line)))?;
@@ -102,7 +113,9 @@ impl Cli {
             | Command::Prune(_)
             | Command::Sandbox(_)
             | Command::Schema
-            | Command::Completions(_) => Format::Text,
+            | Command::Completions(_)
+            | Command::Man(_)
+            | Command::Help(_) => Format::Text,
         };
         self.common.json || format == Format::Json
     }

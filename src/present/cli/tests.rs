@@ -97,6 +97,7 @@ fn wrong_usage_ends_with_64_and_help_with_0() {
         ("wf-bulk --help", 0),
         ("wf-bulk run -h", 0),
         ("wf-bulk --version", 0),
+        ("wf-bulk --version --verbose", 0),
         ("wf-bulk", 64),
         ("wf-bulk frobnicate", 64),
         ("wf-bulk plan p.yaml", 64),
@@ -192,6 +193,8 @@ fn a_flag_that_means_nothing_to_a_command_is_refused_and_not_ignored() {
         ("sandbox", "", ""),
         ("schema", "", ""),
         ("completions bash", "", ""),
+        ("man d", "", ""),
+        ("help run", "", ""),
     ];
     assert_eq!(commands.len(), Cli::command().get_subcommands().count());
     for (command, service, output) in commands {
@@ -253,7 +256,6 @@ fn the_help_of_a_command_shows_the_common_flags_that_have_an_effect_on_it_and_no
     let mut checked = 0;
     for command in definition.get_subcommands_mut() {
         let (service, others): (bool, &str) = match command.get_name() {
-            "help" => continue,
             "run" | "apply" | "resume" | "undo" | "retry" => (
                 true,
                 "--state-dir --yes --no-interactive --json --quiet --verbose",
@@ -263,7 +265,7 @@ fn the_help_of_a_command_shows_the_common_flags_that_have_an_effect_on_it_and_no
             "validate" | "diff" => (false, "--json"),
             "abandon" | "prune" => (false, "--state-dir --yes --no-interactive"),
             "sandbox" => (false, "--state-dir"),
-            "init" | "schema" | "completions" => (false, ""),
+            "init" | "schema" | "completions" | "man" | "help" => (false, ""),
             name => panic!("which flags matter to {name}?"),
         };
         let name = command.get_name().to_owned();

@@ -74,7 +74,7 @@ pub(super) fn why_unused(command: &str, flag: &str) -> Option<&'static str> {
 }
 
 /// The command line's definition. The help of a command shows only those common flags that have an effect on it.
-pub(super) fn definition() -> clap::Command {
+pub fn definition() -> clap::Command {
     let definition = Cli::command();
     let common: Vec<Arg> = definition.get_arguments().cloned().collect();
     definition.mut_subcommands(|command| {
@@ -127,7 +127,9 @@ impl Cli {
             | Command::Prune(_)
             | Command::Sandbox(_)
             | Command::Schema
-            | Command::Completions(_) => None,
+            | Command::Completions(_)
+            | Command::Man(_)
+            | Command::Help(_) => None,
         };
         if let Some(message) = reading.and_then(PlaybookFlags::repeated) {
             return Err(refused(message));
@@ -169,7 +171,9 @@ impl Cli {
             | Command::Prune(_)
             | Command::Sandbox(_)
             | Command::Schema
-            | Command::Completions(_) => return None,
+            | Command::Completions(_)
+            | Command::Man(_)
+            | Command::Help(_) => return None,
         };
         args.ledger.as_deref()
     }
@@ -201,7 +205,9 @@ impl Cli {
             | Command::Prune(_)
             | Command::Sandbox(_)
             | Command::Schema
-            | Command::Completions(_) => None,
+            | Command::Completions(_)
+            | Command::Man(_)
+            | Command::Help(_) => None,
         }
     }
 

@@ -6,7 +6,6 @@ mod admit;
 mod apply;
 mod backend;
 mod check_history;
-
 mod completions;
 mod conflicts;
 mod core_dumps;
@@ -19,6 +18,7 @@ mod execute;
 mod files;
 mod follow_up;
 mod guard_flags;
+mod help;
 mod history;
 mod init;
 mod known_plan;
@@ -27,6 +27,7 @@ mod ledger_list;
 mod ledger_session;
 mod line_queue;
 mod lineage;
+mod man;
 mod observers;
 mod on_finish;
 mod operator;
@@ -34,6 +35,7 @@ mod other_follow_ups;
 mod output;
 mod overview;
 mod pacing;
+mod pager;
 mod part_filter;
 mod past_run;
 mod plan;
@@ -110,6 +112,8 @@ pub async fn run(cli: Cli, observers: &Observers) -> Result<ExitCode, Error> {
         Command::Init(args) => init::init(&common, &args),
         Command::Schema => schema::schema_document(),
         Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => man::man_pages(&args),
+        Command::Help(args) => help::help(&common, &args),
     }
 }
 

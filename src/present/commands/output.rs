@@ -30,6 +30,7 @@ pub(super) enum OutputContent {
     /// Events of sessions: more of them are appended.
     Events,
     Metrics,
+    ManPage,
 }
 
 impl OutputContent {
@@ -40,12 +41,13 @@ impl OutputContent {
             Self::Report => "report of wf-bulk",
             Self::Events => "file of events",
             Self::Metrics => "file of metrics",
+            Self::ManPage => "man page of wf-bulk",
         }
     }
 
     const fn flag(self) -> &'static str {
         match self {
-            Self::Plan | Self::Schema | Self::Report => "-o",
+            Self::Plan | Self::Schema | Self::Report | Self::ManPage => "-o",
             Self::Events => "--events",
             Self::Metrics => "--metrics",
         }
@@ -65,6 +67,7 @@ impl OutputContent {
                 Self::Schema => head.starts_with(b"{") && has(b"\"$schema\"") && has(b"wf-bulk"),
                 Self::Events => head.starts_with(b"{\"v\":1,\"seq\":"),
                 Self::Metrics => head.starts_with(b"# HELP wf_bulk_"),
+                Self::ManPage => has(b"\n.TH wf-bulk"),
             }
     }
 

@@ -68,7 +68,7 @@ pub(super) fn stdout_is_closed() -> bool {
 pub(super) fn print_text(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Error> {
-    let width = width_of(terminal_size_of(io::stdout()));
+    let width = width_of_stdout();
     unless_closed(to_stdout(|out| within(width, out, write))).map_err(not_written)
 }
 
@@ -106,6 +106,11 @@ pub(super) fn clear_screen() -> Result<(), Error> {
     let mut out = io::stdout();
     let written = out.write_all(CLEAR).and_then(|()| out.flush());
     unless_closed(written).map_err(not_written)
+}
+
+/// The columns of standard output, if it is a terminal.
+pub(super) fn width_of_stdout() -> Option<usize> {
+    width_of(terminal_size_of(io::stdout()))
 }
 
 /// The columns of standard error, if it is a terminal.
