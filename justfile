@@ -90,6 +90,10 @@ fuzz minutes="60":
 sbom:
     bash .ci/run sbom
 
+# the archive of a release for this machine (or a TARGET), with its checksum, in target/dist/
+dist *target:
+    .ci/dist {{ target }}
+
 # the main job, on the sandbox inside the process
 demo:
     cargo run -- run playbooks/reassign.yaml --sandbox --yes
