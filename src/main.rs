@@ -27,19 +27,17 @@ fn run(cli: Cli) -> ExitCode {
     let json = cli.wants_json();
     let status = cli.common.invocation.command("status", &[]);
     let observers = commands::Observers::of(&cli);
-    // It panics if the system starts no thread.
-    let built = error::caught(&status, || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-    });
+    // One thread: a change is little work, and most of it would be hops between threads.
+    let built = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = match built {
-        Ok(Ok(runtime)) => runtime,
-        Ok(Err(cause)) => {
-            let error = error::Error::failed("no thread can be started").caused_by(cause);
+        Ok(runtime) => runtime,
+        Err(cause) => {
+            let error = error::Error::failed("the system gives no resources to wait for events")
+                .caused_by(cause);
             return report(&error, json).into();
         }
-        Err(error) => return report(&error, json).into(),
     };
     let ended = error::caught(&status, || runtime.block_on(commands::run(cli, &observers)));
     let exit_code = ended.flatten().unwrap_or_else(|error| {

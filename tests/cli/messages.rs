@@ -238,23 +238,3 @@ fn every_error_is_one_document_and_has_the_same_exit_code_as_without() {
         (&json!("broken.plan"), &json!(1))
     );
 }
-
-#[test]
-fn a_panic_is_an_error_with_its_exit_code_and_in_json_a_document() {
-    let environment = Environment::new();
-    for arguments in [&["status"][..], &["status", "--json"]] {
-        let mut command = environment.command(arguments);
-        // No system has so much memory for the stack of a thread.
-        command.env("RUST_MIN_STACK", "1000000000000000000");
-        let ended = Ended::from(command.output().unwrap()).expect_code(1);
-        let ended =
-            ended.expect_said("error: wf-bulk ended unexpectedly: OS can't spawn worker thread");
-        for part in ["panicked", "backtrace:"] {
-            assert!(!ended.stderr.contains(part), "{}", ended.stderr);
-        }
-        if arguments.contains(&"--json") {
-            let errors = document(&ended)["errors"].as_array().unwrap().len();
-            assert_eq!(errors, 1);
-        }
-    }
-}

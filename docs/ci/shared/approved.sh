@@ -3,7 +3,7 @@
 # and told.sh need is in `kept/` afterwards, and the plan in `plan/`.
 # shellcheck source=docs/ci/shared/lib.sh
 . "$(dirname "$0")/lib.sh"
-rm -rf kept plan
+rm -rf kept plan earlier earlier.parts earlier.zip
 mkdir kept plan
 change=$(merged_change)
 [[ $change =~ ^[0-9]+$ ]] || refuse 'this commit is the merge of no request, or of several. Is it new? Then try again'

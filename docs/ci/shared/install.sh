@@ -13,9 +13,13 @@ if [[ -n $(git ls-files "$program") ]]; then
 fi
 if ! type -P jq unzip >/dev/null; then apt-get update -qq && apt-get install -qq --yes jq unzip >/dev/null; fi
 [[ ! -x $program/bin/wf-bulk ]] || exit 0
-rm -rf .wf-bulk-source
-git init --quiet .wf-bulk-source
-git -C .wf-bulk-source fetch --quiet --depth 1 -- "$WF_BULK_REPOSITORY" "$WF_BULK_COMMIT"
-git -C .wf-bulk-source checkout --quiet "$WF_BULK_COMMIT"
-cargo install --locked --root "$program" --path .wf-bulk-source
-rm -rf .wf-bulk-source
+# Outside of this repository, whose files may configure cargo and rustup, and without a token.
+program=$PWD/$program
+source=$(mktemp -d)
+cd "$source"
+git init --quiet
+git fetch --quiet --depth 1 -- "$WF_BULK_REPOSITORY" "$WF_BULK_COMMIT"
+git checkout --quiet "$WF_BULK_COMMIT"
+env -u EPILOT_TOKEN -u EPILOT_PLAN_TOKEN -u EPILOT_APPLY_TOKEN -u WF_BULK_GITLAB_TOKEN \
+    cargo install --locked --root "$program" --path .
+rm -rf "$source"

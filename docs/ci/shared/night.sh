@@ -5,6 +5,8 @@
 #   night.sh PLAYBOOK
 # shellcheck source=docs/ci/shared/lib.sh
 . "$(dirname "$0")/lib.sh"
+# What was committed under these names is no folder of a run.
+rm -rf kept/state kept/anew earlier earlier.parts earlier.zip
 mkdir -p kept
 export EPILOT_TOKEN=${EPILOT_TOKEN-}
 earlier=$(attempts night)

@@ -44,7 +44,7 @@ pub struct LedgerRun {
     pub end: Option<LedgerEnd>,
 }
 
-/// Reads and writes [`VERSION`] alone.
+/// Reads and writes the one version of the format that there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct LedgerVersion;

@@ -28,7 +28,10 @@ fn only_a_job_of_the_default_branch_gets_the_token_that_can_write_and_they_run_o
         assert_eq!(job["interruptible"], false);
         assert!(job["retry"].is_null());
         // An attempt that ends early leaves its artifact, too.
-        assert_eq!(job["script"][0], "mkdir -p kept && date >kept/began");
+        assert_eq!(
+            job["script"][0],
+            "rm -rf kept && mkdir kept && date >kept/began"
+        );
         assert_eq!(job["artifacts"]["access"], "developer");
     }
     let plan = Platform::Azure.definition("plan");
