@@ -37,6 +37,8 @@ for attempt in $earlier; do
         'did; then make a new request, whose plan has only what is left, unless the plan is not idempotent'
     runs=(earlier/state/runs/*)
     if [[ -e ${runs[0]} ]]; then
+        # Of several, the one that is compared might not be the one that is continued.
+        ((${#runs[@]} == 1)) || refuse "the folder of attempt $attempt has more than one run"
         sha256sum --check --status <<<"$sha256  ${runs[0]}/plan" ||
             refuse "the run of attempt $attempt is not of the plan that was approved"
         mv earlier/state kept/state

@@ -7,7 +7,8 @@ if [[ ! ${WF_BULK_COMMIT-} =~ ^[0-9a-f]{40}$ ]]; then
     exit 1
 fi
 program=.wf-bulk-program
-if [[ -n $(git ls-files "$program") ]]; then
+committed=$(git ls-files "$program")
+if [[ -n $committed ]]; then
     echo "$program is in the repository: only the cache may hold it" >&2
     exit 1
 fi

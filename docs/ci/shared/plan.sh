@@ -85,12 +85,12 @@ fail() {
     exit 1
 }
 
-git diff -z --name-only --diff-filter=AMR "$base" HEAD -- 'playbooks/*.yaml' 'playbooks/*.yml' >"$work"/playbooks
+git diff -z --name-only --diff-filter=AMRT "$base" HEAD -- 'playbooks/*.yaml' 'playbooks/*.yml' >"$work"/playbooks
 mapfile -d '' -t playbooks <"$work"/playbooks
 ((${#playbooks[@]} < 2)) || fail 'more than one playbook is added or changed: make a request for each'
 # Where only other files are changed, such as rows or a calendar: the playbook that names one of them.
 if ((${#playbooks[@]} == 0)); then
-    git diff -z --name-only "$base" HEAD -- playbooks/ >"$work"/files
+    git diff -z --name-only --no-renames "$base" HEAD -- playbooks/ >"$work"/files
     while IFS= read -r -d '' candidate; do
         while IFS= read -r -d '' file; do
             if [[ -f $candidate ]] && sed 's/^[[:space:]]*#.*//' "$candidate" | grep -qF -e "${file##*/}"; then

@@ -54,6 +54,22 @@ fn do_all(job: &mut Job<'_>) -> i32 {
 }
 
 #[test]
+fn what_was_committed_in_the_place_of_a_run_or_a_plan_is_not_used() {
+    if !has_programs() {
+        return;
+    }
+    let (desk, _) = with_approved_plan(FAST, PLAYBOOK);
+    clean_up(&desk);
+    for committed in [".wf-bulk/runs/0", "found/runs/0", "plan"] {
+        fs::create_dir_all(desk.path().join(committed)).unwrap();
+        fs::write(desk.path().join(committed).join("plan"), "mine").unwrap();
+    }
+    let mut job = approved(&desk, 1).unwrap();
+    assert_eq!(do_all(&mut job), 0);
+    assert_eq!(job.summary(), "137 planned = 137 applied\n");
+}
+
+#[test]
 fn a_cancelled_job_leaves_its_run_folder_and_any_other_run_of_the_workflow_goes_on_with_it() {
     if !has_programs() {
         return;

@@ -54,6 +54,8 @@ fn only_a_job_of_the_default_branch_gets_the_token_that_can_write_and_they_run_o
             condition.contains("eq(variables['Build.SourceBranch'], 'refs/heads/main')"),
             "{condition}"
         );
+        let reason = if kind == "night" { "Schedule" } else { "" };
+        assert!(condition.contains(reason), "{condition}");
         let steps = job["strategy"]["runOnce"]["deploy"]["steps"]
             .as_array()
             .unwrap();
