@@ -59,7 +59,6 @@ fn what_was_committed_in_the_place_of_a_run_or_a_plan_is_not_used() {
         return;
     }
     let (desk, _) = with_approved_plan(FAST, PLAYBOOK);
-    clean_up(&desk);
     for committed in [".wf-bulk/runs/0", "found/runs/0", "plan"] {
         fs::create_dir_all(desk.path().join(committed)).unwrap();
         fs::write(desk.path().join(committed).join("plan"), "mine").unwrap();
