@@ -8,7 +8,7 @@ use tokio::{sync::watch, time::Instant};
 pub struct Lease(Option<watch::Receiver<Instant>>);
 
 impl Lease {
-    /// Nobody takes anything over.
+    /// It never ends.
     pub const fn permanent() -> Self {
         Self(None)
     }

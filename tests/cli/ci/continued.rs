@@ -81,7 +81,7 @@ fn a_cancelled_job_leaves_its_run_folder_and_any_other_run_of_the_workflow_goes_
     let applied = desk.sandbox.ledger().effects().len();
     assert!(applied < 137, "{applied}");
 
-    // Without its folder nobody knows what it did: the ledger knows that.
+    // The folder is lost. The ledger has a record of the run, so the plan is not applied again.
     let folder = desk.artifact(APPLYING, "wf-bulk-run-7-1");
     let aside = desk.path().join("aside");
     fs::rename(&folder, &aside).unwrap();
