@@ -36,7 +36,7 @@ use crate::{
     event::Event,
     pace::Pacer,
     plan::{Change, CheckedBlocks, Item, PlanError, PlanReader, PlanWriter, Repeat},
-    run::{Dispatcher, DoubtAnswer, Lease, RunResult, Settings, Signals, Wanted},
+    run::{Dispatcher, DoubtAnswer, RunResult, Settings, Signals, Wanted},
 };
 
 pub(crate) use counting_disk::Breaks;
@@ -64,8 +64,6 @@ pub(crate) struct TestRun {
     pub(crate) stalls: Vec<(u32, Duration)>,
     /// Requests a second, and the burst.
     pub(crate) pace: (f64, u32),
-    /// The right to send of the next sessions.
-    pub(crate) lease: Lease,
     /// The runtime's, when it has one.
     pub(crate) lockstep: Option<Lockstep>,
     pub(crate) sessions: Vec<EndedSession>,
@@ -176,7 +174,6 @@ impl TestRun {
             hold_sync: None,
             stalls: Vec::new(),
             pace: (1_000.0, 100),
-            lease: Lease::permanent(),
             lockstep: None,
             sessions: Vec::new(),
             planned: (2_u64..).zip(changes.iter().cloned()).collect(),
@@ -299,7 +296,6 @@ impl TestRun {
             Signals {
                 interrupts,
                 client_events,
-                lease: self.lease.clone(),
             },
         );
         let mut opened = 0..;

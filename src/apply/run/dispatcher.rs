@@ -26,7 +26,6 @@ use super::{
     error_budget::ErrorBudget,
     failures::Failures,
     group::GroupStream,
-    lease::Lease,
     link::{Link, Message},
     worker::Shared,
 };
@@ -114,8 +113,6 @@ pub struct Signals {
     pub interrupts: mpsc::UnboundedReceiver<()>,
     /// Events of the client.
     pub client_events: mpsc::UnboundedReceiver<ClientEvent>,
-    /// Whether requests may leave.
-    pub lease: Lease,
 }
 
 /// The result of a run.
@@ -193,9 +190,9 @@ impl<'a> Dispatcher<'a> {
             }),
             checkpoint,
             reporter,
-            inbox,
-            link: Link::new(messages, stopping, signals.lease.clone()),
             signals,
+            inbox,
+            link: Link::new(messages, stopping),
             stop,
             stopped: None,
             began: tokio::time::Instant::now(),
