@@ -10,12 +10,13 @@ head=${CI_MERGE_REQUEST_SOURCE_BRANCH_SHA:-${CI_COMMIT_SHA:?}}
 
 # All entries of a list, which comes in pages.
 list() {
-    local page=1 entries work
+    local page=1 entries length work
     work=$(mktemp)
     while :; do
         entries=$(request GET "$1&per_page=100&page=$page")
         echo "$entries" >>"$work"
-        (($(jq length <<<"$entries") == 100)) || break
+        length=$(jq length <<<"$entries")
+        ((length == 100)) || break
         page=$((page + 1))
     done
     jq -s add "$work"
@@ -96,10 +97,14 @@ fetch_plan() {
 # The earlier attempts that began, newest first: of this job on this commit, also in another pipeline; for `night`, of the
 # scheduled pipelines.
 attempts() {
-    local which="sha=$CI_COMMIT_SHA" pipelines pipeline
-    if [[ $1 == night ]]; then which='source=schedule'; fi
-    pipelines=$(request GET "$project/pipelines?$which&ref=${CI_DEFAULT_BRANCH:?}&per_page=30" | jq '.[].id')
-    for pipeline in $pipelines; do
+    local all="$project/pipelines?ref=${CI_DEFAULT_BRANCH:?}" pipelines pipeline
+    if [[ $1 == night ]]; then
+        pipelines=$(request GET "$all&source=schedule&per_page=30")
+    else
+        # All of them: an attempt that is not seen would be made again.
+        pipelines=$(list "$all&sha=$CI_COMMIT_SHA")
+    fi
+    for pipeline in $(jq '.[].id' <<<"$pipelines"); do
         list "$project/pipelines/$pipeline/jobs?include_retried=true"
     done | jq -rs --arg name "${CI_JOB_NAME:?}" --argjson own "$CI_JOB_ID" 'add // []
         | map(select(.name == $name and .started_at != null and .id != $own)) | sort_by(-.id) | .[].id'

@@ -59,11 +59,11 @@ fn what_was_committed_in_the_place_of_a_run_or_a_plan_is_not_used() {
         return;
     }
     let (desk, _) = with_approved_plan(FAST, PLAYBOOK);
-    for committed in [".wf-bulk/runs/0", "found/runs/0", "plan"] {
-        fs::create_dir_all(desk.path().join(committed)).unwrap();
-        fs::write(desk.path().join(committed).join("plan"), "mine").unwrap();
-    }
     let mut job = approved(&desk, 1).unwrap();
+    // The checkout of this job brings them.
+    for committed in [".wf-bulk/runs/0", "found/runs/0", "plan"] {
+        desk.environment.file(&format!("{committed}/plan"), "mine");
+    }
     assert_eq!(do_all(&mut job), 0);
     assert_eq!(job.summary(), "137 planned = 137 applied\n");
 }
