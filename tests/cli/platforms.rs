@@ -176,7 +176,7 @@ fn a_cancelled_job_leaves_its_run_and_the_next_attempt_goes_on_with_it() {
         let applied = effects(&hosted);
         assert!(applied < 137, "{applied}");
 
-        // Without its folder nobody knows what it did.
+        // Its folder is lost, and no record says what it did.
         let folder = hosted.kept("apply", 1);
         let aside = hosted.desk.path().join("aside");
         fs::rename(&folder, &aside).unwrap();
@@ -206,8 +206,14 @@ fn a_cancelled_job_leaves_its_run_and_the_next_attempt_goes_on_with_it() {
         fs::write(&plan, text).unwrap();
         assert_eq!(effects(&hosted), applied);
 
+        // Of two runs, the one that is compared might not be the one that is continued.
+        let second = folder.join("state/runs/0");
+        crate::environment::copy_folder(plan.parent().unwrap(), &second);
+        expect_refused(hosted.apply(4), &hosted, "has more than one run");
+        fs::remove_dir_all(second).unwrap();
+
         // The attempts between have begun nothing, and say so.
-        hosted.apply(4).expect_code(0);
+        hosted.apply(5).expect_code(0);
         assert_eq!(effects(&hosted), 137);
         assert!(
             hosted

@@ -97,12 +97,12 @@ fetch_plan() {
 # The earlier attempts that began, newest first: of this job on this commit, also in another pipeline; for `night`, of the
 # scheduled pipelines.
 attempts() {
-    local all="$project/pipelines?ref=${CI_DEFAULT_BRANCH:?}" pipelines pipeline
+    local pipelines pipeline
     if [[ $1 == night ]]; then
-        pipelines=$(request GET "$all&source=schedule&per_page=30")
+        pipelines=$(request GET "$project/pipelines?source=schedule&ref=${CI_DEFAULT_BRANCH:?}&per_page=30")
     else
         # All of them: an attempt that is not seen would be made again.
-        pipelines=$(list "$all&sha=$CI_COMMIT_SHA")
+        pipelines=$(list "$project/pipelines?sha=$CI_COMMIT_SHA&ref=${CI_DEFAULT_BRANCH:?}")
     fi
     for pipeline in $(jq '.[].id' <<<"$pipelines"); do
         list "$project/pipelines/$pipeline/jobs?include_retried=true"

@@ -20,6 +20,11 @@ fn a_night_goes_on_with_what_the_last_one_has_left_and_then_runs_the_playbook() 
         assert_ne!(ended.code, 0);
         let applied = effects(&hosted);
         assert!(applied > 0 && applied < 137, "{applied}");
+        // What was committed where an artifact is unpacked is no run of the last night.
+        for part in ["kept", "wf-bulk-run-1"] {
+            let file = format!("earlier.parts/{part}/state/runs/0/plan");
+            hosted.desk.environment.file(&file, "mine");
+        }
         let ended = hosted.run("night", 2, false).expect_code(0);
         assert_eq!(effects(&hosted), 137, "{}", ended.stderr);
         let runs = hosted.kept("night", 2).join("state/runs");
