@@ -6,6 +6,7 @@ mod approvals;
 mod comments;
 mod continued;
 mod machines;
+mod planted;
 mod requests;
 mod since;
 mod written;

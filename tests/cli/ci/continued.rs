@@ -35,7 +35,7 @@ fn started_on(desk: &Desk, run: &str, branch: &str) {
 }
 
 /// A desk with an approved plan of a playbook; gives its digest.
-fn with_approved_plan(pace: &str, playbook: &str) -> (Desk, String) {
+pub(super) fn with_approved_plan(pace: &str, playbook: &str) -> (Desk, String) {
     let desk = Desk::new(pace);
     desk.commit(&[playbook]);
     let sha256 = plan(&desk, 1);
@@ -44,28 +44,13 @@ fn with_approved_plan(pace: &str, playbook: &str) -> (Desk, String) {
 }
 
 /// The steps of a job from the first to the last; gives the exit code of the one that applies.
-fn do_all(job: &mut Job<'_>) -> i32 {
+pub(super) fn do_all(job: &mut Job<'_>) -> i32 {
     job.run(FETCH).expect_code(0);
     job.run("Look for the token").expect_code(0);
     let ended = job.run("Apply");
     job.upload("Keep the run folder");
     job.run("Say how it ended").expect_code(0);
     ended.code
-}
-
-#[test]
-fn what_was_committed_in_the_place_of_a_run_or_a_plan_is_not_used() {
-    if !has_programs() {
-        return;
-    }
-    let (desk, _) = with_approved_plan(FAST, PLAYBOOK);
-    let mut job = approved(&desk, 1).unwrap();
-    // The checkout of this job brings them.
-    for committed in [".wf-bulk/runs/0", "found/runs/0", "plan"] {
-        desk.environment.file(&format!("{committed}/plan"), "mine");
-    }
-    assert_eq!(do_all(&mut job), 0);
-    assert_eq!(job.summary(), "137 planned = 137 applied\n");
 }
 
 #[test]
