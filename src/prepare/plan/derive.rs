@@ -389,7 +389,7 @@ impl Change {
         way.is_ok_and(|way| !way.lost.is_empty() && !way.values.is_empty())
     }
 
-    /// The names of its actions that are not idempotent, whatever their arguments are. (`patch` is unless the playbook denies it.)
+    /// The names of its actions that are not idempotent, whatever their arguments are. (`patch` counts as idempotent unless the playbook denies it.)
     pub fn not_idempotent(&self) -> impl Iterator<Item = &'static str> {
         let kinds = words(&self.action)
             .into_iter()

@@ -204,8 +204,8 @@ pub struct Resume {
     /// Decide changes in doubt: answers in FILE, or `retry` or `skip` for all
     ///
     /// FILE is the `in_doubt.csv` of the run's folder with `applied`, `retry` or `skip` in the column `answer`; for a file that is named like
-    /// a word, write `./retry`. Applies to changes of earlier sessions that are still in doubt after another read. Nobody is asked again: look at
-    /// them in epilot first. The run must be named, by its id or --last
+    /// a word, write `./retry`. Applies to changes of earlier sessions that are still in doubt after another read. There is no further question:
+    /// look at them in epilot first. The run must be named, by its id or --last
     #[arg(long, requires = "which", value_name = "FILE|retry|skip", value_parser = values::in_doubt, help_heading = "Applying")]
     pub in_doubt: Option<InDoubt>,
     /// Continue only if a signer in FILE has signed the plan

@@ -42,7 +42,7 @@ pub(super) struct ToldRun {
 }
 
 impl ToldRun {
-    /// One whose plan has so many changes, and follows another run, if it does.
+    /// `follows`: the run that its plan undoes, retries or corrects. `changes`: the number of changes in its plan.
     pub(super) fn new(
         folder: &RunFolder,
         settings: &RunSettings,

@@ -253,7 +253,7 @@ fn a_folder_of_another_plan_branch_or_workflow_is_not_continued() {
             .file("gh/run-50.json", &description.to_string());
         assert_eq!(fetched(), continues, "{description}");
     }
-    // Another plan, in a folder that is right in all else.
+    // A folder whose only fault is another plan.
     let run = fs::read_dir(folder.join("runs")).unwrap().next();
     let plan = run.unwrap().unwrap().path().join("plan");
     let text = fs::read(&plan).unwrap();

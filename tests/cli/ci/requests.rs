@@ -217,7 +217,7 @@ fn rows_that_are_renamed_or_removed_are_planned_with_the_playbook_that_names_the
         let rows = folder.join("playbooks/new-owners.csv");
         fs::rename(rows, folder.join("playbooks/people.csv")).unwrap();
     });
-    // The playbook names the old file: there is no plan, and nobody is told that no playbook is concerned.
+    // The playbook names the old file: planning fails, and the comment does not say that no playbook is changed.
     let said = planned(&desk, 1).run(CHECK).expect_code(1).stdout;
     assert!(said.contains("the job \"plan\" says why"), "{said}");
     let comment = desk.comments().pop().unwrap();
