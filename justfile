@@ -39,6 +39,10 @@ browser:
 workflows:
     bash .ci/run workflows
 
+# the guide as a site with search, in target/site/book/, and its links
+site:
+    bash .ci/run site
+
 # everything that a change has to pass
 ci:
     bash .ci/run

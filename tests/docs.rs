@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+#[path = "docs/site.rs"]
+mod site;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -135,9 +138,15 @@ fn the_guide_lists_each_enumeration_with_its_words_and_fields() {
 fn documents() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join("docs")];
-    let mut files = ["README.md", "CONTRIBUTING.md", "DESIGN.md", "CHANGELOG.md"]
-        .map(|name| root().join(name))
-        .to_vec();
+    let mut files = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "DESIGN.md",
+        "CHANGELOG.md",
+        "SUMMARY.md",
+    ]
+    .map(|name| root().join(name))
+    .to_vec();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
