@@ -98,6 +98,11 @@ sbom:
 dist *target:
     .ci/dist {{ target }}
 
+# the container image for this machine, in target/dist/, tried; needs the target x86_64-unknown-linux-musl, musl-tools, buildah and root
+image:
+    .ci/dist x86_64-unknown-linux-musl
+    bash .ci/run image target/dist/wf-bulk-*-x86_64-unknown-linux-musl.tar.gz
+
 # the main job, on the sandbox inside the process
 demo:
     cargo run -- run playbooks/reassign.yaml --sandbox --yes

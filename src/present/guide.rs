@@ -44,6 +44,7 @@ pub const CHAPTERS: &[Chapter] = chapters![
     "review" "review.md",
     "recovery" "recovery.md",
     "ci" "ci.md",
+    "container" "container.md",
     "integration" "integration.md",
     "audit" "audit.md",
     // `history` is a command.

@@ -1,0 +1,127 @@
+"""Tries the files of the image, in a folder, as docs/container.md says: try-image.py FOLDER
+
+The commands of the page and the containers of the CronJob are run on the sandbox; .ci/docker.py stands in for Docker.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import yaml
+
+HERE = pathlib.Path(__file__).resolve().parent
+REPOSITORY = HERE.parent
+ROOT = pathlib.Path(sys.argv[1]).resolve()
+
+
+def said(process):
+    output, _ = process.communicate(timeout=300)
+    return process.returncode, output
+
+
+def expect(ended, code, text):
+    if ended[0] != code or text not in ended[1]:
+        sys.exit(f"exit code {ended[0]} and no {text!r}, but {code}:\n{ended[1]}")
+
+
+class Host:
+    """A machine with Docker, and a folder with playbooks."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.environment = os.environ | {
+            "PATH": f"{folder}/bin:{os.environ['PATH']}",
+            "WF_BULK_ROOT": str(ROOT),
+            "WF_BULK_VOLUMES": str(folder / "volumes"),
+        }
+        for name in ("bin", "volumes"):
+            (folder / name).mkdir()
+        shutil.copytree(REPOSITORY / "playbooks", folder / "playbooks")
+        docker = folder / "bin" / "docker"
+        docker.write_text(f'#!/bin/sh\nexec {sys.executable} {HERE}/docker.py "$@"\n')
+        docker.chmod(0o755)
+
+    def start(self, words):
+        return subprocess.Popen(
+            words, cwd=self.folder, env=self.environment, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    def projected(self, name, files):
+        """A ConfigMap or a Secret as Kubernetes mounts it: links to links to the files, which its group can read."""
+        folder = self.folder / name
+        (folder / "..1").mkdir(parents=True)
+        (folder / "..data").symlink_to("..1")
+        for file in files:
+            shutil.copyfile(file, folder / "..1" / file.name)
+            (folder / "..1" / file.name).chmod(0o440)
+            (folder / file.name).symlink_to(f"..data/{file.name}")
+        return folder
+
+
+def page(host):
+    """The commands of the page, a stop in the middle, and a volume that can't be written."""
+    (block,) = re.findall("```sh\n(.*?)```", (REPOSITORY / "docs/container.md").read_text(), re.S)
+    expect(said(host.start(["bash", "-euc", block])), 0, "137 planned = 137 applied")
+    function = block[: block.index("}\n") + 2]
+    expect(said(host.start(["bash", "-euc", f"{function}wf_bulk status"])), 0, "reassign-leaver")
+
+    docker = function[function.index("docker run") : function.index('"$@"')].replace("\\\n", " ")
+    stopped = docker.replace("wf-bulk:/state", "stopped:/state")
+    running = host.start(["bash", "-euc", f"exec {stopped} run /playbooks/reassign.yaml --sandbox --yes --rate 20/s"])
+    for _ in range(600):
+        if list(host.folder.glob("volumes/stopped/.wf-bulk/runs/*/checkpoint*")) or running.poll() is not None:
+            break
+        time.sleep(0.1)
+    time.sleep(1)
+    running.send_signal(signal.SIGTERM)
+    expect(said(running), 130, "not_attempted")
+    expect(said(host.start(["bash", "-euc", f"{stopped} resume --last"])), 0, "137 applied")
+
+    (host.folder / "volumes/locked").mkdir(mode=0o500)
+    locked = docker.replace("wf-bulk:/state", "locked:/state:ro")
+    expect(said(host.start(["bash", "-euc", f"{locked} run /playbooks/reassign.yaml --sandbox --yes"])), 1, "/state")
+
+
+def cronjob(host):
+    """Its containers, two nights, as Kubernetes would mount their volumes."""
+    documents = list(yaml.safe_load_all((REPOSITORY / "docs/container/cronjob.yaml").read_text()))
+    pod = next(it for it in documents if it["kind"] == "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    user = re.search("^USER (.*):", (REPOSITORY / "Dockerfile").read_text(), re.M)[1]
+    assert pod["securityContext"]["runAsNonRoot"] and str(pod["securityContext"]["runAsUser"]) == user, pod["securityContext"]
+    token = host.folder / "token"
+    token.write_text("sandbox\n")
+    nightly = host.folder / "nightly.yaml"
+    nightly.write_text((host.folder / "playbooks/new-owners.yaml").read_text())
+    sources = {
+        "configMap": host.projected("config", [nightly, host.folder / "playbooks/new-owners.csv"]),
+        "secret": host.projected("secret", [token]),
+        "persistentVolumeClaim": "nightly",
+    }
+    volumes = {volume["name"]: sources[next(key for key in volume if key != "name")] for volume in pod["volumes"]}
+    server = subprocess.Popen([ROOT / "wf-bulk", "sandbox", "--state-dir", host.folder / "server"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        address = next(match[0] for line in server.stdout if (match := re.search(r"http://127\.0\.0\.1:\d+", line)))
+        for expected in ("applied", "nothing to do"):
+            for container in [*pod["initContainers"], *pod["containers"]]:
+                security = container["securityContext"]
+                assert security["readOnlyRootFilesystem"] and not security["allowPrivilegeEscalation"], security
+                words = ["docker", "run", "--rm", "--read-only"]
+                for mount in container["volumeMounts"]:
+                    mode = ":ro" if mount.get("readOnly") else ""
+                    words += ["--volume", f"{volumes[mount['name']]}:{mount['mountPath']}{mode}"]
+                ended = said(host.start([*words, container["image"], *container["args"], "--server", address]))
+                expect(ended, 0, expected if container["name"] == "run" else "")
+    finally:
+        server.terminate()
+
+
+for part in (page, cronjob):
+    with tempfile.TemporaryDirectory() as folder:
+        part(Host(pathlib.Path(folder)))
+print(f"{ROOT}: the commands of docs/container.md and the CronJob work")
