@@ -98,6 +98,11 @@ sbom:
 dist *target:
     .ci/dist {{ target }}
 
+# the .deb and the .rpm for this machine, in target/dist/, tried; needs the target x86_64-unknown-linux-musl, musl-tools, rpm and root
+packages:
+    .ci/dist x86_64-unknown-linux-musl
+    bash .ci/run packages target/dist/wf-bulk-*-x86_64-unknown-linux-musl.tar.gz
+
 # the container image for this machine, in target/dist/, tried; needs the target x86_64-unknown-linux-musl, musl-tools, buildah and root
 image:
     .ci/dist x86_64-unknown-linux-musl
