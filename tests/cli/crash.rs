@@ -191,7 +191,7 @@ fn a_run_whose_folder_is_deleted_or_moved_meanwhile_stops_and_says_so() {
         let said = fs::read_to_string(said).unwrap();
         for part in [
             "was deleted, moved or replaced",
-            "restore the run's folder",
+            "restore the run folder",
             "when its folder is there and can be written",
         ] {
             assert!(said.contains(part), "{part}: {said}");

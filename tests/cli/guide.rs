@@ -1,4 +1,5 @@
-//! The samples of `docs/recovery.md` and `docs/audit.md`: each command is run, one after another in one folder, and what it shows is what the page shows.
+//! The samples of `docs/recovery.md` and `docs/audit.md`: each command is run, one after another in one folder, and what it shows is what the page shows. The
+//! first commands of the README work.
 //! `UPDATE_GUIDE=1 cargo test --test cli guide` writes the pages' samples anew.
 
 use std::{env, fmt::Write as _, fs, os::unix::fs::PermissionsExt as _, path::Path};
@@ -21,6 +22,32 @@ fn the_samples_of_the_recovery_page_are_what_its_commands_show() {
 #[test]
 fn the_samples_of_the_audit_page_are_what_its_commands_show() {
     expect_true_samples("docs/audit.md");
+}
+
+#[test]
+fn the_first_commands_of_the_readme_work_one_after_another() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = fs::read_to_string(readme).unwrap();
+    let (_, text) = text.split_once("\n## The first plan\n").unwrap();
+    let (_, text) = text.split_once("```sh\n").unwrap();
+    let (commands, _) = text.split_once("```\n").unwrap();
+    let environment = Environment::new().with_playbooks_at("rate: 40/s, burst: 8, concurrency: 8");
+    let shell = Shell::new(&environment);
+    let mut shown = String::new();
+    for line in commands.lines() {
+        let (command, _) = line.split_once('#').unwrap();
+        // There is no terminal, in which a person would be asked.
+        let asks = !command.contains("--dry-run") && !command.contains("status");
+        let answer = if asks { "--yes" } else { "" };
+        let command = format!("{command} {answer}; echo \"exit code $?\"");
+        shown.push_str(&shell.run(&command));
+    }
+    let codes = shown.lines().filter(|line| line.starts_with("exit code "));
+    assert_eq!(codes.collect::<Vec<_>>(), ["exit code 0"; 4], "{shown}");
+    assert!(
+        shown.contains("undo of reassign-leaver") && shown.contains("Nothing was changed."),
+        "{shown}"
+    );
 }
 
 fn expect_true_samples(page: &str) {

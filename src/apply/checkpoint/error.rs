@@ -140,7 +140,7 @@ impl CheckpointStep {
             Self::Create | Self::Open | Self::Read | Self::Repair | Self::Write | Self::Sync => {
                 "make room or repair the disk"
             }
-            Self::Find => "restore the run's folder",
+            Self::Find => "restore the run folder",
         }
     }
 }

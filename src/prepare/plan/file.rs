@@ -29,7 +29,7 @@ pub enum PlanError {
     #[error("the plan ends without its last line, so it was cut off or never finished")]
     NoEnd,
     #[error(
-        "the plan was changed after it was made: its digest is {actual}, its last line says {sealed}"
+        "the plan was changed after it was made: its content gives the seal {actual}, its last line has {sealed}"
     )]
     Digest { sealed: String, actual: String },
     /// After it was checked.

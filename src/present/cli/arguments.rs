@@ -203,7 +203,7 @@ pub struct Resume {
     pub max_age: SignedDuration,
     /// Decide changes in doubt: answers in FILE, or `retry` or `skip` for all
     ///
-    /// FILE is the `in_doubt.csv` of the run's folder with `applied`, `retry` or `skip` in the column `answer`; for a file that is named like
+    /// FILE is `in_doubt.csv` from the run folder, with `applied`, `retry` or `skip` in the column `answer`; for a file that is named like
     /// a word, write `./retry`. Applies to changes of earlier sessions that are still in doubt after another read. There is no further question:
     /// look at them in epilot first. The run must be named, by its id or --last
     #[arg(long, requires = "which", value_name = "FILE|retry|skip", value_parser = values::in_doubt, help_heading = "Applying")]
@@ -326,7 +326,7 @@ pub struct Prune {
 pub struct Abandon {
     /// The run: its id, or the beginning of it
     ///
-    /// With --ledger, also a run whose folder is lost
+    /// With --ledger, also a run whose run folder is lost
     #[arg(value_parser = values::run)]
     pub run: Option<String>,
     /// Abandon the run that is not finished, or has no report

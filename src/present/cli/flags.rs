@@ -170,10 +170,10 @@ pub struct Integration {
     pub metrics: Option<PathBuf>,
 }
 
-/// What the record of a run says of the people behind it.
+/// What a run stores about the people behind it.
 #[derive(Clone, Debug, Default, Args)]
 pub struct RecordArgs {
-    /// Store the reason for the run in its folder
+    /// Store the reason for the run
     #[arg(long, value_name = "TEXT", help_heading = "Record")]
     pub reason: Option<String>,
     /// Store who started it: the person for whom this machine works
@@ -192,8 +192,8 @@ pub struct RecordArgs {
 pub struct LedgerArgs {
     /// Record the run on a branch of a git repository that a team shares
     ///
-    /// REMOTE is a URL or a path, with `#BRANCH` for another branch than `wf-bulk-ledger`. The record is made before the first change. So what
-    /// another machine has applied or has not finished is known here. The runs of `--sandbox` are not recorded
+    /// REMOTE is a URL or a path, with `#BRANCH` for another branch than `wf-bulk-ledger`. The run gets an entry there before the first
+    /// change. So this machine knows what another one has applied, or has not finished. The runs of `--sandbox` get no entry
     #[arg(
         long,
         env = "WF_BULK_LEDGER",

@@ -132,13 +132,13 @@ Examples:
   wf-bulk resume 0192f0c4 --in-doubt retry   send all changes in doubt again
   wf-bulk resume 0192f0c4 --in-doubt skip    leave all changes in doubt
 
-The plan, the server and the pace come from the run's folder; flags apply to \
+The plan, the server and the pace come from the run folder; flags apply to \
 this session only. Changes that have an outcome are not sent again.
 
 Changes in doubt are read back first. If reading does not show whether a \
 change was made, look at it in epilot. In a terminal, `resume` asks about each \
 that the last session left. Or write applied, retry or skip into the column \
-`answer` of in_doubt.csv in the run's folder, and use --in-doubt FILE. `--in-doubt retry` or `skip` answers for all that have no answer yet. It does not ask.
+`answer` of in_doubt.csv in the run folder, and use --in-doubt FILE. `--in-doubt retry` or `skip` answers for all that have no answer yet. It does not ask.
 
 If the run has ended, its result is shown again, with its exit code; an \
 abandoned run exits with 1.";
@@ -231,9 +231,9 @@ Examples:
   wf-bulk abandon --last             the run that is not finished
   wf-bulk abandon 0192f0c4 --ledger https://example.com/team/runs
 
-The run's folder is kept. Its remaining changes are not made, and a new run may \
-start. With --ledger, a run whose folder is lost can be abandoned, too: look first \
-at what it did. All its changes count as in doubt then.";
+The run folder is kept. The remaining changes are not made, and a new run may \
+start. With --ledger, a run whose run folder is lost can be abandoned, too: first \
+look at what it did. All its changes count as in doubt then.";
 
 pub(super) const SANDBOX: &str = "\
 Examples:

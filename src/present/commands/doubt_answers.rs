@@ -125,7 +125,7 @@ fn rows(path: &Path) -> Result<Vec<AnswerRow>, Error> {
         Error::usage("the file of answers can't be used")
             .caused_by(error)
             .at(path.display().to_string(), line)
-            .hint("a run's folder has in_doubt.csv, with a column for the answers")
+            .hint("a run folder has in_doubt.csv, with a column for the answers")
             .hint("to give all changes in doubt one answer: retry or skip; there is no other word for all")
     })?;
     Ok(rows)

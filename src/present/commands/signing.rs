@@ -151,7 +151,7 @@ impl PlanSignature {
                             .to_owned()
                     }
                     Signed::Run { abandon } => format!(
-                        "`apply --allowed-signers` keeps it in the run's folder; if it was removed, put it back, otherwise abandon the run: {abandon}"
+                        "`apply --allowed-signers` keeps it in the run folder; if it was removed, put it back, otherwise abandon the run: {abandon}"
                     ),
                 })
         })?;

@@ -321,7 +321,7 @@ fn refusal(common: &Common, told: &ToldRun, objection: LedgerObjection) -> Error
         LedgerObjection::OtherPlan => Error::failed(format!(
             "the ledger has run {run} with another plan than the one in this folder"
         ))
-        .hint("restore the run's folder as it was"),
+        .hint("restore the run folder as it was"),
     };
     error.hint("nothing was changed")
 }
