@@ -117,8 +117,11 @@ impl<'a> Shell<'a> {
             .output()
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let is_progress =
-            |line: &&str| line.starts_with("reading ") || line.starts_with("applying ");
+        let is_progress = |line: &&str| {
+            ["reading ", "read ", "applying "]
+                .iter()
+                .any(|it| line.starts_with(it))
+        };
         text.lines()
             .filter(|line| !is_progress(line))
             .fold(String::new(), |text, line| text + line + "\n")
