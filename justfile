@@ -43,6 +43,10 @@ workflows:
 site:
     bash .ci/run site
 
+# the pictures in docs/, made anew: the terminal, the page of a plan, the page of a run
+pictures:
+    bash .ci/run pictures
+
 # everything that a change has to pass
 ci:
     bash .ci/run

@@ -36,3 +36,20 @@ fn the_summary_of_the_site_names_each_page_once_with_its_heading() {
     }
     assert_eq!(named, expected);
 }
+
+#[test]
+fn no_picture_of_the_guide_is_large() {
+    let mut pictures = 0;
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        let path = entry.unwrap().path();
+        if path
+            .extension()
+            .is_some_and(|it| it == "png" || it == "svg")
+        {
+            let size = fs::metadata(&path).unwrap().len();
+            assert!(size <= 150_000, "{}: {size} bytes", path.display());
+            pictures += 1;
+        }
+    }
+    assert_eq!(pictures, 3, "`just pictures` makes them");
+}
