@@ -41,7 +41,8 @@ def command(arguments):
     if b"/lib64/ld-linux" in (root / "wf-bulk").read_bytes()[:4096]:
         for library in ("/lib", "/lib64", "/usr/lib"):
             sandbox += ["--ro-bind", os.path.realpath(library), library]
-    mounted, environment, words = set(), dict(said["env"]), list(arguments)
+    # Docker sets HOME so for a user without a name.
+    mounted, environment, words = set(), {"HOME": "/"} | said["env"], list(arguments)
     read_only = False
     while words and words[0].startswith("--"):
         flag = words.pop(0)
@@ -58,7 +59,7 @@ def command(arguments):
                     pathlib.Path(source).mkdir(mode=0o700, exist_ok=True)
                 sandbox += ["--ro-bind" if mode == ["ro"] else "--bind", source, place]
                 mounted.add(place)
-        elif flag not in ("--rm", "--interactive"):
+        elif flag not in ("--rm", "--interactive", "--tty"):
             sys.exit(f"docker.py: {flag} is not known")
     image = words.pop(0)
     if image != f"wf-bulk:{version}":

@@ -5,7 +5,9 @@ The commands of the page and the containers of the CronJob are run on the sandbo
 
 import os
 import pathlib
+import pty
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -52,6 +54,23 @@ class Host:
             words, cwd=self.folder, env=self.environment, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
 
+    def answer(self, command, question, answer):
+        """Runs a command in a terminal."""
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(self.folder)
+            os.execvpe("bash", ["bash", "-euc", command], self.environment)
+        output = ""
+        while select.select([terminal], [], [], 300)[0]:
+            try:
+                output += os.read(terminal, 65536).decode(errors="replace")
+            except OSError:
+                break
+            if question and question in output:
+                os.write(terminal, answer)
+                question = None
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), output
+
     def projected(self, name, files):
         """A ConfigMap or a Secret as Kubernetes mounts it: links to links to the files, which its group can read."""
         folder = self.folder / name
@@ -65,13 +84,16 @@ class Host:
 
 
 def page(host):
-    """The commands of the page, a stop in the middle, and a volume that can't be written."""
+    """The commands of the page, the question, a stop in the middle, and a volume that can't be written."""
     (block,) = re.findall("```sh\n(.*?)```", (REPOSITORY / "docs/container.md").read_text(), re.S)
     expect(said(host.start(["bash", "-euc", block])), 0, "137 planned = 137 applied")
     function = block[: block.index("}\n") + 2]
     expect(said(host.start(["bash", "-euc", f"{function}wf_bulk status"])), 0, "reassign-leaver")
 
     docker = function[function.index("docker run") : function.index('"$@"')].replace("\\\n", " ")
+    asked = docker.replace("wf-bulk:/state", "asked:/state").replace("--interactive", "--interactive --tty")
+    expect(host.answer(f"{asked} run /playbooks/reassign.yaml --sandbox", "[y/N]", b"y\n"), 0, "applied")
+
     stopped = docker.replace("wf-bulk:/state", "stopped:/state")
     running = host.start(["bash", "-euc", f"exec {stopped} run /playbooks/reassign.yaml --sandbox --yes --rate 20/s"])
     for _ in range(600):
