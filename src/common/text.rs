@@ -106,6 +106,9 @@ impl Terminal<'_> {
 
 impl fmt::Display for Terminal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if is_plain(self.text) && self.text.len() <= self.columns {
+            return f.write_str(self.text);
+        }
         let fits = pieces(self.text)
             .try_fold(0_usize, |used, piece| {
                 let used = used + piece.columns();
@@ -329,6 +332,11 @@ fn write_shown(
         at = end;
     }
     f.write_str(&text[written..])
+}
+
+/// Whether it is only letters, digits and signs of ASCII, which take one column each and stay as they are.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 fn pieces(text: &str) -> impl Iterator<Item = ShownCharacter> {

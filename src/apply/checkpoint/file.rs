@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    future,
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
@@ -209,6 +210,25 @@ impl Checkpoint {
     /// The error that stopped the writing, if any: start nothing more, and stop the run.
     pub fn failure(&self) -> Option<&WriteFailed> {
         self.writer.failure()
+    }
+
+    /// From now on, records wait for [`Checkpoint::pass_on`], so that those of a moment are written and synced together.
+    pub const fn hold(&mut self) {
+        self.writer.hold();
+    }
+
+    /// Ends [`Checkpoint::hold`], and passes on what is held.
+    pub fn hold_no_more(&mut self) {
+        self.writer.hold_no_more();
+    }
+
+    /// Passes on the records that were held, once nothing else can be done at this moment. Pending for ever if there are none.
+    pub async fn pass_on(&mut self) {
+        if !self.writer.holds_records() {
+            return future::pending().await;
+        }
+        tokio::task::yield_now().await;
+        self.writer.pass_on();
     }
 
     /// Writes and syncs the queue, and returns the state. Blocks for a write and a sync.

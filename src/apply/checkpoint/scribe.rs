@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, Write},
-    iter,
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
@@ -20,7 +19,7 @@ use super::{
 #[cfg(test)]
 use crate::testing::lockstep::{Lockstep, UnderWay};
 
-/// Maximum records in one batch: bounds the buffer to about 100 KB, and exceeds the number of workers of any reasonable run.
+/// A batch of so many records takes no more: bounds the buffer to some 100 KB, and exceeds the number of workers of any reasonable run.
 const MAX_BATCH: usize = 1024;
 
 /// A sync that takes less than this is not worth the change to another thread.
@@ -56,7 +55,7 @@ pub(super) struct PendingRecord {
 /// What the threads of one checkpoint share. One of them at a time takes records from the queue and writes them, so that they are in order.
 /// Their syncs overlap: on a slow disk no record waits for the end of a sync that began before it was written.
 pub(super) struct Desk {
-    entries: Receiver<PendingRecord>,
+    entries: Receiver<Vec<PendingRecord>>,
     chain: Chain,
     buffer: Vec<u8>,
     /// When the oldest unsynced record must be synced.
@@ -73,7 +72,7 @@ enum DeskTask {
 }
 
 impl Desk {
-    pub(super) const fn new(entries: Receiver<PendingRecord>, chain: Chain) -> Self {
+    pub(super) const fn new(entries: Receiver<Vec<PendingRecord>>, chain: Chain) -> Self {
         Self {
             entries,
             chain,
@@ -95,12 +94,14 @@ impl Desk {
             }
         };
         match first {
-            Ok(first) => DeskTask::Write(
-                iter::once(first)
-                    .chain(self.entries.try_iter())
-                    .take(MAX_BATCH)
-                    .collect(),
-            ),
+            Ok(mut batch) => {
+                while batch.len() < MAX_BATCH
+                    && let Ok(more) = self.entries.try_recv()
+                {
+                    batch.extend(more);
+                }
+                DeskTask::Write(batch)
+            }
             Err(RecvTimeoutError::Timeout) => DeskTask::Sync,
             Err(RecvTimeoutError::Disconnected) => DeskTask::End,
         }

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     future::Future,
-    io,
+    io, mem,
     path::Path,
     pin::Pin,
     sync::{
@@ -33,7 +33,10 @@ const LINGER: Duration = Duration::from_millis(100);
 /// The sending side of the writer thread. Dropping it writes and syncs the queue, like [`CheckpointWriter::close`], but does not report
 /// whether that worked.
 pub struct CheckpointWriter {
-    entries: Option<Sender<PendingRecord>>,
+    entries: Option<Sender<Vec<PendingRecord>>>,
+    /// Records that go to the threads together.
+    held: Vec<PendingRecord>,
+    is_holding: bool,
     threads: Vec<JoinHandle<()>>,
     failure: Arc<OnceLock<WriteFailed>>,
     path: Arc<Path>,
@@ -70,6 +73,8 @@ impl CheckpointWriter {
         let desk = Arc::new(Mutex::new(Desk::new(received, chain)));
         let mut writer = Self {
             entries: Some(entries),
+            held: Vec::new(),
+            is_holding: false,
             threads: Vec::new(),
             failure: Arc::new(OnceLock::new()),
             path: path.into(),
@@ -93,7 +98,7 @@ impl CheckpointWriter {
     }
 
     /// Queues a record immediately; the [`Ack`] resolves when it and all records before it are on disk.
-    pub fn append(&self, record: Record) -> Ack {
+    pub fn append(&mut self, record: Record) -> Ack {
         let (ack, answer) = oneshot::channel();
         self.append_for(record, ack);
         Ack {
@@ -103,7 +108,7 @@ impl CheckpointWriter {
     }
 
     /// As [`CheckpointWriter::append`]: `ack` gets the answer in any case.
-    pub fn append_for(&self, record: Record, ack: AckSender) {
+    pub fn append_for(&mut self, record: Record, ack: AckSender) {
         self.send(PendingRecord {
             record,
             ack: Some(PendingAck {
@@ -117,7 +122,7 @@ impl CheckpointWriter {
 
     /// Queues a record without an ack. It is written in order, and synced with the next record that has one, after a tenth of a second, or
     /// on [`CheckpointWriter::close`].
-    pub fn append_without_waiting(&self, record: Record) {
+    pub fn append_without_waiting(&mut self, record: Record) {
         self.send(PendingRecord {
             record,
             ack: None,
@@ -140,14 +145,39 @@ impl CheckpointWriter {
         self.join()
     }
 
-    fn send(&self, entry: PendingRecord) {
-        if let Some(entries) = &self.entries {
-            // If the channel is closed, the entry is dropped, which its ack reports.
-            let _ = entries.send(entry);
+    /// From now on, queued records are held until [`CheckpointWriter::pass_on`]: each call to a thread costs more than a record.
+    pub const fn hold(&mut self) {
+        self.is_holding = true;
+    }
+
+    /// Ends [`CheckpointWriter::hold`], and passes on what is held.
+    pub fn hold_no_more(&mut self) {
+        self.is_holding = false;
+        self.pass_on();
+    }
+
+    pub const fn holds_records(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Gives the held records to the threads.
+    pub fn pass_on(&mut self) {
+        let held = mem::take(&mut self.held);
+        if let (Some(entries), false) = (&self.entries, held.is_empty()) {
+            // If the channel is closed, the entries are dropped, which their acks report.
+            let _ = entries.send(held);
+        }
+    }
+
+    fn send(&mut self, entry: PendingRecord) {
+        self.held.push(entry);
+        if !self.is_holding {
+            self.pass_on();
         }
     }
 
     fn join(&mut self) -> Result<(), WriteFailed> {
+        self.pass_on();
         drop(self.entries.take());
         let ended: Vec<_> = self.threads.drain(..).map(JoinHandle::join).collect();
         match (self.failure.get(), ended) {

@@ -36,7 +36,7 @@ fn records(bytes: &[u8]) -> Vec<Record> {
 #[test]
 fn a_record_is_on_disk_before_its_ack() {
     let (disk, log, keeper) = FakeDisk::gated();
-    let writer = writer(disk, NEVER);
+    let mut writer = writer(disk, NEVER);
     let mut ack = writer.append(started(2));
     keeper.await_sync();
     assert_eq!(records(&log.lock().unwrap().written), [started(2)]);
@@ -51,7 +51,7 @@ fn a_record_is_on_disk_before_its_ack() {
 #[test]
 fn what_queues_up_behind_a_sync_is_written_and_synced_together() {
     let (disk, log, keeper) = FakeDisk::gated();
-    let writer = writer(disk, NEVER);
+    let mut writer = writer(disk, NEVER);
     let first = writer.append(started(2));
     keeper.await_sync();
     let queued: Vec<_> = (3..103).map(|line| writer.append(started(line))).collect();
@@ -69,10 +69,37 @@ fn what_queues_up_behind_a_sync_is_written_and_synced_together() {
 }
 
 #[test]
+fn records_that_are_held_are_written_and_synced_together() {
+    let (disk, log) = FakeDisk::new(None);
+    let mut writer = writer(disk, NEVER);
+    writer.hold();
+    let (acks, answers): (Vec<_>, Vec<_>) = (3..9).map(|_| oneshot::channel()).unzip();
+    writer.append_without_waiting(started(2));
+    for (line, ack) in (3..).zip(acks) {
+        writer.append_for(started(line), ack);
+    }
+    assert!(writer.holds_records());
+    writer.pass_on();
+    for answer in block_on(join_all(answers)) {
+        answer.unwrap().unwrap();
+    }
+    {
+        let log = log.lock().unwrap();
+        let expected: Vec<_> = (2..9).map(started).collect();
+        assert_eq!(records(&log.written), expected);
+        assert_eq!((log.writes, log.syncs), (1, 1));
+    }
+    // And nothing is held any more.
+    writer.hold_no_more();
+    block_on(writer.append(started(9))).unwrap();
+    assert_eq!(log.lock().unwrap().writes, 2);
+}
+
+#[test]
 fn on_a_slow_disk_a_record_does_not_wait_for_a_sync_that_began_before_it() {
     let (one, log, first) = FakeDisk::gated();
     let (other, second) = one.again_gated();
-    let writer = CheckpointWriter::spawn_lingering(
+    let mut writer = CheckpointWriter::spawn_lingering(
         vec![one, other],
         Chain::default(),
         Path::new("c"),
@@ -98,7 +125,7 @@ fn on_a_slow_disk_a_record_does_not_wait_for_a_sync_that_began_before_it() {
 #[test]
 fn records_that_nobody_waits_for_keep_their_place_and_are_synced_with_the_next_that_is() {
     let (disk, log) = FakeDisk::new(None);
-    let writer = writer(disk, NEVER);
+    let mut writer = writer(disk, NEVER);
     for line in 2..5 {
         writer.append_without_waiting(started(line));
     }
@@ -112,7 +139,7 @@ fn records_that_nobody_waits_for_keep_their_place_and_are_synced_with_the_next_t
 #[test]
 fn a_record_that_nobody_waits_for_is_written_at_once_and_synced_after_a_while() {
     let (disk, log, keeper) = FakeDisk::gated();
-    let writer = writer(disk, Duration::ZERO);
+    let mut writer = writer(disk, Duration::ZERO);
     writer.append_without_waiting(started(2));
     // Reached by the passing of time alone.
     keeper.await_sync();
@@ -126,7 +153,8 @@ fn a_record_that_nobody_waits_for_is_written_at_once_and_synced_after_a_while() 
 fn closing_and_dropping_sync_what_is_left() {
     for close in [true, false] {
         let (disk, log) = FakeDisk::new(None);
-        let writer = writer(disk, NEVER);
+        let mut writer = writer(disk, NEVER);
+        writer.hold();
         writer.append_without_waiting(started(2));
         if close {
             writer.close().unwrap();
@@ -159,7 +187,7 @@ fn after_an_error_no_ack_is_ok_and_the_disk_is_left_alone() {
     });
     for (fault, nth, doing, kind) in faults {
         let (disk, log) = FakeDisk::new(Some(fault));
-        let writer = writer(disk, NEVER);
+        let mut writer = writer(disk, NEVER);
         // One after another, so that each is a batch of its own.
         let acks: Vec<_> = (0..APPENDS)
             .map(|i| block_on(writer.append(started(2 + i as u64))))
@@ -197,7 +225,7 @@ fn after_an_error_no_ack_is_ok_and_the_disk_is_left_alone() {
 fn an_error_under_a_record_that_nobody_waits_for_reaches_the_next_ack() {
     for fault in [DiskFault::Write { nth: 1 }, DiskFault::Sync { nth: 1 }] {
         let (disk, _log) = FakeDisk::new(Some(fault));
-        let writer = writer(disk, NEVER);
+        let mut writer = writer(disk, NEVER);
         writer.append_without_waiting(started(2));
         assert!(block_on(writer.append(started(3))).is_err(), "{fault:?}");
         assert!(block_on(writer.append(started(4))).is_err(), "{fault:?}");
@@ -211,7 +239,7 @@ fn what_a_full_disk_tore_is_a_torn_tail_for_the_reader() {
     let header = CheckpointHeader::new("r".into(), "d".into(), 9, 7);
     chain.seal_header(&header, &mut bytes).unwrap();
     let (disk, log) = FakeDisk::new(Some(DiskFault::Write { nth: 2 }));
-    let writer =
+    let mut writer =
         CheckpointWriter::spawn_lingering(vec![disk], chain, Path::new("c"), NEVER).unwrap();
     block_on(writer.append(started(2))).unwrap();
     block_on(writer.append(started(3))).unwrap_err();
@@ -239,7 +267,7 @@ fn a_thread_that_died_answers_nobody_and_says_so() {
             Ok(())
         }
     }
-    let writer = CheckpointWriter::spawn(vec![Bomb], Chain::default(), Path::new("c")).unwrap();
+    let mut writer = CheckpointWriter::spawn(vec![Bomb], Chain::default(), Path::new("c")).unwrap();
     for line in [2, 3] {
         let failed = block_on(writer.append(started(line))).unwrap_err();
         assert_eq!(failed.cause.to_string(), "its writer thread has stopped");

@@ -27,6 +27,18 @@ impl Dispatcher<'_> {
     /// Walks over the groups once, and hands those to workers that this pass is for.
     pub(super) async fn pass<P: BufRead>(
         &mut self,
+        groups: GroupStream<P>,
+        pass: Pass,
+        tick: &mut Interval,
+    ) -> Result<(), PlanError> {
+        self.checkpoint.hold();
+        let result = self.walk(groups, pass, tick).await;
+        self.checkpoint.hold_no_more();
+        result
+    }
+
+    async fn walk<P: BufRead>(
+        &mut self,
         mut groups: GroupStream<P>,
         pass: Pass,
         tick: &mut Interval,
@@ -57,6 +69,8 @@ impl Dispatcher<'_> {
                 Some(event) = self.signals.client_events.recv() => self.tell(event),
                 Some(message) = self.inbox.recv() => self.take(message),
                 Some(ended) = workers.join_next() => self.joined(ended),
+                // Last: when all workers wait.
+                () = self.checkpoint.pass_on() => {}
             }
         }
     }
