@@ -13,7 +13,6 @@ use std::{
 };
 
 use proc_macro2::{TokenStream, TokenTree};
-
 use scan::Scan;
 
 /// Each group of modules, with the modules in it and what each imports. All of that stands above it: cycles are forbidden.
@@ -30,7 +29,8 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("signature", "text"),
             ("sort", ""),
             ("table", "json text"),
-            ("private_file", ""),
+            ("platform", ""),
+            ("private_file", "platform"),
             ("run_id", ""),
         ],
     ),
@@ -41,7 +41,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("api", "json"),
             ("retry", "api"),
             ("http", "api server_name"),
-            ("credentials", "http table text"),
+            ("credentials", "http platform table text"),
             ("client", "api http pace retry"),
         ],
     ),
@@ -80,11 +80,11 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
         "apply",
         &[
             ("outcome", ""),
-            ("ledger", "outcome plan run_id server_name"),
-            ("checkpoint", "outcome private_file text"),
+            ("ledger", "outcome plan platform run_id server_name"),
+            ("checkpoint", "outcome platform private_file text"),
             (
                 "store",
-                "checkpoint digest outcome pace plan private_file run_id server_name text",
+                "checkpoint digest outcome pace plan platform private_file run_id server_name text",
             ),
             ("event", "outcome plan"),
             ("results", "checkpoint outcome plan"),
@@ -106,7 +106,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ),
             (
                 "commands",
-                "api checkpoint cli client credentials dates digest error event guide http invocation ledger outcome pace plan planning playbook private_file report results retry run selection server_name signature store styles table target text",
+                "api checkpoint cli client credentials dates digest error event guide http invocation ledger outcome pace plan planning platform playbook private_file report results retry run selection server_name signature store styles table target text",
             ),
         ],
     ),
@@ -118,6 +118,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &[]),
     ("clap", &["cli", "commands", "error"]),
     ("clap_mangen", &["commands"]),
+    ("crossterm_winapi", &["platform"]),
     ("governor", &["pace"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),
@@ -126,8 +127,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("minijinja", &["report", "template"]),
     ("pulldown_cmark", &["guide"]),
     ("reqwest", &["http"]),
-    ("rustix", &["commands", "ledger", "private_file", "store"]),
+    ("rustix", &["commands", "platform"]),
     ("serde_yaml", &["document"]),
+    ("windows_permissions", &["platform"]),
     // The client and the sandbox meet on the wire only: a wrong field name can't agree with itself.
     ("wf_bulk_sandbox", &["commands"]),
 ];

@@ -167,9 +167,17 @@ fn create(path: &Path, wanted: &FolderOptions) -> Result<FolderSettings, Sandbox
             to.sync_all()
         })
         .and_then(|()| fs::rename(&new, &whole))
-        .and_then(|()| File::open(path)?.sync_all());
+        .and_then(|()| sync_folder(path));
     written.map_err(|source| file("write", &whole, source))?;
     Ok(settings)
+}
+
+/// Returns when the names in a folder are on disk. Windows has no call for that.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(windows) {
+        return Ok(());
+    }
+    File::open(path)?.sync_all()
 }
 
 fn compare(path: &Path, kept: FolderSettings, wanted: &FolderOptions) -> Result<(), SandboxError> {

@@ -3,6 +3,7 @@
 pub mod digest;
 pub mod invocation;
 pub mod json;
+pub mod platform;
 pub mod private_file;
 pub mod run_id;
 pub mod server_name;

@@ -1,22 +1,20 @@
 //! Files and folders that only their owner may read, and that survive a power cut.
 
 use std::{
-    fs::{self, DirBuilder, File, FileType, OpenOptions},
+    fs::{self, File, FileType, OpenOptions},
     io::{self, BufWriter, Read as _, Write},
-    os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
-use rustix::fs::OFlags;
-use tempfile::NamedTempFile;
+use crate::platform;
 
-/// Makes a new file, mode 0600.
+/// Makes a new file.
 ///
 /// # Errors
 ///
 /// When it exists or can't be made.
 pub fn create(path: &Path) -> io::Result<File> {
-    private(OpenOptions::new().write(true).create_new(true)).open(path)
+    platform::open_owner_only(OpenOptions::new().write(true).create_new(true), path)
 }
 
 /// Opens a file for reading. Only a regular file: no link is followed, and nothing waits for the other end of a FIFO.
@@ -25,7 +23,10 @@ pub fn create(path: &Path) -> io::Result<File> {
 ///
 /// When it can't be opened, or is something else.
 pub fn open(path: &Path) -> io::Result<File> {
-    open_regular(OpenOptions::new().read(true), path)
+    regular(
+        path,
+        platform::only_regular(OpenOptions::new().read(true)).open(path),
+    )
 }
 
 /// The bytes of a regular file, of which at most `most` are read.
@@ -50,14 +51,14 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 ///
 /// When it can't be opened, or is something else.
 pub fn open_existing_to_append(path: &Path) -> io::Result<File> {
-    open_regular(OpenOptions::new().read(true).append(true), path)
+    let mut options = OpenOptions::new();
+    let options = platform::only_regular(options.read(true).append(true));
+    regular(path, options.open(path))
 }
 
-/// Opens a file if it is a regular one. Something else could block the process for ever (a FIFO), or lead to another file (a link).
-fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    options.custom_flags(flags.bits().cast_signed());
-    match options.open(path) {
+/// What was opened, if it is a regular file. Something else could block the process for ever (a FIFO), or lead to another file (a link).
+fn regular(path: &Path, opened: io::Result<File>) -> io::Result<File> {
+    match opened {
         Ok(file) if file.metadata()?.is_file() => Ok(file),
         Ok(file) => Err(not_regular(file.metadata()?.file_type())),
         Err(error) => match fs::symlink_metadata(path) {
@@ -73,58 +74,47 @@ pub fn not_regular(found: FileType) -> io::Error {
         "a link"
     } else if found.is_dir() {
         "a folder"
-    } else if found.is_fifo() {
-        "a FIFO"
-    } else if found.is_socket() {
-        "a socket"
     } else {
-        "a device"
+        platform::kind_of_special(found)
     };
     let message = format!("it is {kind}, and must be a regular file; move it away");
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
-/// Opens a lock file, and creates it with mode 0600 if it does not exist. It is opened for reading, too, since network file systems require
+/// Opens a lock file, and creates it if it does not exist. It is opened for reading, too, since network file systems require
 /// this for a shared lock.
 ///
 /// # Errors
 ///
 /// When it can't be opened or made.
 pub fn open_or_create(path: &Path) -> io::Result<File> {
-    open_regular(
-        private(
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false),
-        ),
-        path,
-    )
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let options = platform::only_regular(&mut options);
+    regular(path, platform::open_owner_only(options, path))
 }
 
-/// Opens a file for reading, and for writing at its end. Creates it with mode 0600 if it does not exist.
+/// Opens a file for reading, and for writing at its end. Creates it if it does not exist.
 ///
 /// # Errors
 ///
 /// When it can't be opened or made.
 pub fn open_to_append(path: &Path) -> io::Result<File> {
-    open_regular(
-        private(OpenOptions::new().read(true).append(true).create(true)),
-        path,
-    )
+    let mut options = OpenOptions::new();
+    let options = platform::only_regular(options.read(true).append(true).create(true));
+    regular(path, platform::open_owner_only(options, path))
 }
 
-/// Makes a new folder, mode 0700.
+/// Makes a new folder.
 ///
 /// # Errors
 ///
 /// When it exists or can't be made.
 pub fn create_dir(path: &Path) -> io::Result<()> {
-    private_dir().create(path)
+    platform::create_owner_only_folder(path)
 }
 
-/// Makes a folder and the missing ones above it, mode 0700. The names of all of them are on disk afterwards.
+/// Makes a folder and the missing ones above it. The names of all of them are on disk afterwards.
 ///
 /// # Errors
 ///
@@ -151,7 +141,7 @@ fn create_dir_all_with(
     Ok(())
 }
 
-/// Writes a file (mode 0600) to `path`, replacing what was there: completely or not at all, also if the machine stops in between.
+/// Writes a file to `path`, replacing what was there: completely or not at all, also if the machine stops in between.
 ///
 /// # Errors
 ///
@@ -160,24 +150,47 @@ pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    let folder = parent(path);
-    let mut file = NamedTempFile::new_in(folder)?;
+    replace_with(path, create, write)?;
+    sync_dir(parent(path))
+}
+
+/// As [`replace`], with the permissions that the system gives a new file: for another user to read.
+///
+/// # Errors
+///
+/// If `write`, the disk or the rename fails; then the old file is unchanged.
+pub fn replace_public(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    replace_with(path, |path| File::create_new(path), write)
+}
+
+fn replace_with(
+    path: &Path,
+    create: impl FnMut(&Path) -> io::Result<File>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut file = tempfile::Builder::new().make_in(parent(path), create)?;
     let mut buffered = BufWriter::new(file.as_file_mut());
     write(&mut buffered)?;
     buffered.flush()?;
     drop(buffered);
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    sync_dir(folder)
+    let mut file = file.into_temp_path();
+    // Also where another process has the old file open: Windows has a call for this, which the one of the crate is not.
+    fs::rename(&file, path)?;
+    file.disable_cleanup(true);
+    Ok(())
 }
 
-/// Syncs a folder: returns when the names in it are on disk.
+/// Syncs a folder: returns when the names in it are on disk, as far as the system can tell.
 ///
 /// # Errors
 ///
 /// When they may not be.
 pub fn sync_dir(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+    platform::sync_folder(path)
 }
 
 /// The folder that a path is in.
@@ -188,50 +201,44 @@ pub fn parent(path: &Path) -> &Path {
     }
 }
 
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options.mode(0o600)
-}
-
-#[cfg(unix)]
-fn private_dir() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::{
-        fs::{PermissionsExt, symlink},
-        net::UnixListener,
-    };
-
-    use rustix::fs::{CWD, FileType as Kind, Mode, mknodat};
-
     use super::*;
-
-    fn mode(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o777
-    }
 
     #[test]
     fn only_the_owner_may_read() {
+        let access = |path: &Path| {
+            let metadata = fs::metadata(path).unwrap();
+            platform::access_of_others(path, &metadata).unwrap()
+        };
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("a/b");
         create_dir_all(&folder).unwrap();
         create(&folder.join("new")).unwrap();
         open_or_create(&folder.join("lock")).unwrap();
         replace(&folder.join("whole"), |file| file.write_all(b"x")).unwrap();
-        assert_eq!(mode(&home.path().join("a")), 0o700);
-        assert_eq!(mode(&folder), 0o700);
-        for name in ["new", "lock", "whole"] {
-            assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
+        open_to_append(&folder.join("lines")).unwrap();
+        create(&home.path().join("beside")).unwrap();
+        for name in [
+            "a",
+            "a/b",
+            "a/b/new",
+            "a/b/lock",
+            "a/b/whole",
+            "a/b/lines",
+            "beside",
+        ] {
+            assert_eq!(access(&home.path().join(name)), None, "{name}");
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_is_not_a_regular_file_is_refused_and_nothing_waits_or_is_written_through_it() {
+        use std::os::unix::{fs::symlink, net::UnixListener};
+
+        use rustix::fs::{CWD, FileType as Kind, Mode, mknodat};
+
         let home = tempfile::tempdir().unwrap();
         let inside = |name: &str| home.path().join(name);
         fs::write(inside("file"), "12345").unwrap();
@@ -326,6 +333,19 @@ mod tests {
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
         replace(&path, |file| file.write_all(b"new")).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    }
+
+    #[test]
+    fn a_file_that_another_process_reads_is_replaced() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("report.json");
+        replace(&path, |file| file.write_all(b"old")).unwrap();
+        let mut reader = open(&path).unwrap();
+        replace(&path, |file| file.write_all(b"new")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "old");
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! The file of a checkpoint, which notices when it is not in its place any more.
 
 use std::{
-    fs::{self, File, Metadata},
+    fs::File,
     io::{self, Write},
-    os::unix::fs::MetadataExt as _,
     path::PathBuf,
 };
 
 use super::scribe::Disk;
-use crate::private_file;
+use crate::{
+    platform::{identity, identity_at},
+    private_file,
+};
 
 /// An open file and its path. The system writes to a file that was deleted or moved as before, but nobody would find the records.
 #[derive(Debug)]
@@ -28,16 +30,11 @@ impl PlacedFile {
             file: private_file::open_existing_to_append(&self.path)?,
             path: self.path.clone(),
         };
-        let identity = |file: &File| Ok::<_, io::Error>(identity(&file.metadata()?));
         if identity(&again.file)? != identity(&self.file)? {
             return Err(not_in_its_place());
         }
         Ok(again)
     }
-}
-
-fn identity(file: &Metadata) -> (u64, u64) {
-    (file.dev(), file.ino())
 }
 
 fn not_in_its_place() -> io::Error {
@@ -61,8 +58,8 @@ impl Disk for PlacedFile {
     }
 
     fn find(&mut self) -> io::Result<()> {
-        let is_there = match fs::symlink_metadata(&self.path) {
-            Ok(found) => identity(&found) == identity(&self.file.metadata()?),
+        let is_there = match identity_at(&self.path) {
+            Ok(found) => found == identity(&self.file)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(error),
         };

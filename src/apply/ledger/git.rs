@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     process::Command,
@@ -15,6 +14,7 @@ use tokio::{
 };
 
 use super::LedgerError;
+use crate::platform::{GroupEnd, apart, end_group};
 
 /// Enough for a slow connection. A ledger is small.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -125,9 +125,9 @@ pub(super) async fn git(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // So that Ctrl-C does not cut off a push, and what git has started ends with it.
-        .process_group(0)
         .kill_on_drop(true);
+    // So that Ctrl-C does not cut off a push, and what git has started ends with it.
+    apart(&mut command);
     for variable in OF_A_REPOSITORY {
         command.env_remove(variable);
     }
@@ -138,11 +138,7 @@ pub(super) async fn git(
         }
     }
     let mut child = command.spawn().map_err(LedgerError::Start)?;
-    let group = ChildGroup(
-        child
-            .id()
-            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)),
-    );
+    let group = ChildGroup(child.id());
     let stdin = child.stdin.take();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let fed = async {
@@ -192,8 +188,8 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, most: u64) -> io::Result<Vec
     Ok(kept)
 }
 
-/// The process group of a child, which is ended on drop.
-struct ChildGroup(Option<Pid>);
+/// A child, which is ended on drop with all that it has started.
+struct ChildGroup(Option<u32>);
 
 impl ChildGroup {
     fn has_ended(mut self) {
@@ -204,8 +200,7 @@ impl ChildGroup {
 impl Drop for ChildGroup {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
-            // An error means that it has ended.
-            let _ = kill_process_group(group, Signal::KILL);
+            end_group(group, GroupEnd::Kill);
         }
     }
 }

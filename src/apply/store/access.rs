@@ -3,57 +3,14 @@
 use std::{
     fs::{self, Metadata},
     io,
-    os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
 };
-
-use rustix::process::geteuid;
 
 use super::{
     error::{StoreError, StoreStep, io_error},
     in_doubt::{IN_DOUBT, in_doubt_in},
 };
-use crate::private_file;
-
-/// Write permission for the group and for others.
-const WRITE_OF_OTHERS: u32 = 0o022;
-
-/// Any permission for the group and for others.
-const ACCESS_OF_OTHERS: u32 = 0o077;
-
-/// In a folder with this bit, only the owner of a file may rename or delete it.
-const STICKY: u32 = 0o1000;
-
-/// The permission bits of a mode, without the kind of the file.
-const PERMISSIONS: u32 = 0o7777;
-
-/// The user who may do everything in any case.
-const ROOT: u32 = 0;
-
-/// How another user could have written a file or folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exposure {
-    /// It belongs to another user.
-    Owner { owner: u32, me: u32 },
-    /// Its group or all users may write it.
-    Mode { mode: u32 },
-}
-
-/// The exposure of a file or folder of `owner` with these `mode` bits to users other than `me` and root.
-const fn exposure(owner: u32, mode: u32, me: u32) -> Option<Exposure> {
-    if owner != me && owner != ROOT {
-        Some(Exposure::Owner { owner, me })
-    } else if mode & WRITE_OF_OTHERS != 0 {
-        Some(Exposure::Mode { mode })
-    } else {
-        None
-    }
-}
-
-fn of(metadata: &Metadata) -> Option<Exposure> {
-    let mode = metadata.permissions().mode() & PERMISSIONS;
-    exposure(metadata.uid(), mode, geteuid().as_raw())
-}
+use crate::{platform, private_file};
 
 /// Refuses a folder of runs in which another user could put, rename or delete something. There may be none yet.
 pub(super) fn check_parent(folder: &Path) -> Result<(), StoreError> {
@@ -62,10 +19,10 @@ pub(super) fn check_parent(folder: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(io_error(StoreStep::Read, folder)(error)),
     };
-    if metadata.permissions().mode() & STICKY != 0 {
+    if platform::may_only_owners_rename_in(&metadata) {
         return Ok(());
     }
-    refuse(folder, None, of(&metadata))
+    refuse(folder, None, &metadata)
 }
 
 /// Whether a person edits a file in the folder of a run: the list for the answers about changes in doubt, and what a spreadsheet or an editor
@@ -98,8 +55,10 @@ pub(super) fn check_run(folder: &Path) -> Result<(), StoreError> {
         );
         return Err(io_error(StoreStep::Use, folder)(source));
     }
-    refuse(folder, Some(folder), of(&metadata))?;
-    let is_private = metadata.permissions().mode() & ACCESS_OF_OTHERS == 0;
+    refuse(folder, Some(folder), &metadata)?;
+    let is_private = platform::access_of_others(folder, &metadata)
+        .map_err(failed(folder))?
+        .is_none();
     for entry in fs::read_dir(folder).map_err(failed(folder))? {
         let path = entry.map_err(failed(folder))?.path();
         match fs::symlink_metadata(&path) {
@@ -111,7 +70,7 @@ pub(super) fn check_run(folder: &Path) -> Result<(), StoreError> {
             }
             Ok(metadata) => {
                 check_kind(&path, &metadata)?;
-                refuse(&path, Some(folder), of(&metadata))?;
+                refuse(&path, Some(folder), &metadata)?;
             }
             // A process that works on the run replaces its files.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -121,46 +80,30 @@ pub(super) fn check_run(folder: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn refuse(path: &Path, run: Option<&Path>, exposure: Option<Exposure>) -> Result<(), StoreError> {
-    exposure.map_or(Ok(()), |exposure| {
-        Err(StoreError::Exposed {
+fn refuse(path: &Path, run: Option<&Path>, metadata: &Metadata) -> Result<(), StoreError> {
+    match platform::exposure(path, metadata) {
+        Ok(None) => Ok(()),
+        Ok(Some(exposure)) => Err(StoreError::Exposed {
             path: path.to_owned(),
             run: run.map(Path::to_owned),
             exposure,
-        })
-    })
+        }),
+        // A process that works on the run replaces its files.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(io_error(StoreStep::Read, path)(error)),
+    }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
-    use std::{error::Error as _, os::unix::fs::symlink};
+    use std::{
+        error::Error as _,
+        os::unix::fs::{PermissionsExt as _, symlink},
+    };
 
     use rustix::fs::{CWD, FileType, Mode, mknodat};
 
     use super::*;
-
-    #[test]
-    fn what_another_user_could_have_written_is_exposed_and_what_others_can_read_is_not() {
-        const ME: u32 = 1000;
-        let owner = |owner| Some(Exposure::Owner { owner, me: ME });
-        let mode = |mode| Some(Exposure::Mode { mode });
-        for (uid, bits, expected) in [
-            (ME, 0o600, None),
-            (ME, 0o644, None),
-            (ME, 0o755, None),
-            (ME, 0o620, mode(0o620)),
-            (ME, 0o602, mode(0o602)),
-            (ME, 0o777, mode(0o777)),
-            (ROOT, 0o644, None),
-            (ROOT, 0o664, mode(0o664)),
-            (1001, 0o600, owner(1001)),
-            (1001, 0o777, owner(1001)),
-        ] {
-            assert_eq!(exposure(uid, bits, ME), expected, "{uid} {bits:o}");
-        }
-        // Root itself reads the files of others, too.
-        assert!(exposure(ME, 0o600, ROOT).is_some());
-    }
 
     #[test]
     fn what_a_spreadsheet_saves_is_accepted_in_a_folder_that_no_other_user_can_enter() {

@@ -3,19 +3,20 @@
 use std::{
     fs,
     io::{self, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use super::{
     RunId,
     error::{StoreError, StoreStep, io_error},
     history::History,
-    lock::Lock,
+    lock::{Lock, Wait, lock_making, lock_run},
     run_folder::RunFolder,
     settings::RunSettings,
 };
 use crate::{
     checkpoint::{Checkpoint, CheckpointHeader},
+    platform::{LOCKED_FOLDERS_MOVE, rename_folder},
     private_file,
 };
 
@@ -78,7 +79,8 @@ impl RunDraft {
         Ok(path)
     }
 
-    /// Completes the folder and gives it its name: from here on the run exists, also after a power cut. Then it is in the history. Its lock stays held.
+    /// Completes the folder and gives it its name: from here on the run exists, also after a power cut. Then it is in the history. Its lock
+    /// stays held. The caller has no file of the folder open.
     ///
     /// # Errors
     ///
@@ -105,10 +107,22 @@ impl RunDraft {
         Checkpoint::create(&folder.checkpoint(), header)?;
         private_file::sync_dir(temporary).map_err(io_error(StoreStep::Sync, temporary))?;
 
-        // Fails if the name exists: a run's folder is never empty.
-        fs::rename(temporary, &target).map_err(io_error(StoreStep::Rename, &target))?;
-        scrap.0 = None;
         let runs = private_file::parent(&target);
+        // Fails if the name exists: a run's folder is never empty.
+        let rename =
+            || rename_folder(temporary, &target).map_err(io_error(StoreStep::Rename, &target));
+        let lock = if LOCKED_FOLDERS_MOVE {
+            rename()?;
+            lock
+        } else {
+            rename_unlocked(
+                rename,
+                lock,
+                runs,
+                &RunFolder::new(folder.id(), target.clone()),
+            )?
+        };
+        scrap.0 = None;
         private_file::sync_dir(runs).map_err(io_error(StoreStep::Sync, runs))?;
         let folder = RunFolder::new(folder.id(), target);
         history.created(&folder, settings)?;
@@ -116,13 +130,26 @@ impl RunDraft {
     }
 }
 
+/// Renames a folder whose lock is in it, where the system does not rename a folder with an open file: the lock is free for a moment.
+/// Meanwhile no other process takes the folder for that of a dead one; a process that works on the run already makes this an error.
+fn rename_unlocked(
+    rename: impl FnOnce() -> Result<(), StoreError>,
+    lock: Lock,
+    runs: &Path,
+    run: &RunFolder,
+) -> Result<Lock, StoreError> {
+    let _making = lock_making(&private_file::parent(runs).join("lock"))?;
+    drop(lock);
+    rename()?;
+    lock_run(&run.lock_file(), run.id(), Wait::Refuse)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt};
-
     use super::*;
+    use crate::platform::access_of_others;
     use crate::store::{
-        lock::Wait,
+        lock::is_held,
         settings::tests::{plan_of, settings},
         state_dir::{StateDir, tests::id},
     };
@@ -156,8 +183,9 @@ mod tests {
             .unwrap()
             .map(|entry| entry.unwrap())
             .inspect(|entry| {
-                let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
-                assert_eq!(mode, 0o600, "{entry:?}");
+                let metadata = entry.metadata().unwrap();
+                let access = access_of_others(&entry.path(), &metadata).unwrap();
+                assert_eq!(access, None, "{entry:?}");
             })
             .map(|entry| entry.file_name().into_string().unwrap())
             .collect();
@@ -170,6 +198,34 @@ mod tests {
         ));
         drop(lock);
         drop(run.lock(Wait::Refuse).unwrap());
+    }
+
+    #[test]
+    fn where_the_lock_keeps_a_folder_from_its_name_it_is_taken_again_under_the_name() {
+        let home = tempfile::tempdir().unwrap();
+        let state_dir = StateDir::new(home.path().to_owned());
+        let runs = state_dir.path().join("runs");
+        let draft = state_dir.draft(id(1)).unwrap();
+        let (from, run) = (
+            draft.folder.path().to_owned(),
+            RunFolder::new(id(1), draft.target.clone()),
+        );
+        let RunDraft {
+            lock,
+            scrap: _scrap,
+            ..
+        } = draft;
+        let making = state_dir.path().join("lock");
+        let rename = || {
+            let draft = RunFolder::new(id(1), from.clone());
+            assert!(!draft.is_worked_on().unwrap(), "no file in it is open");
+            assert!(is_held(&making).unwrap(), "nobody clears drafts");
+            fs::rename(&from, run.path()).map_err(io_error(StoreStep::Rename, &from))
+        };
+        let lock = rename_unlocked(rename, lock, &runs, &run).unwrap();
+        assert!(run.is_worked_on().unwrap());
+        drop(lock);
+        assert!(!run.is_worked_on().unwrap() && !is_held(&making).unwrap());
     }
 
     #[test]

@@ -5,10 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{DeletedRun, RunId, access::Exposure};
+use super::{DeletedRun, RunId};
 use crate::{
     checkpoint::CheckpointError,
     plan::PlanError,
+    platform::{Exposure, HOME, cure_of},
     text::{Untrusted, shown_path},
 };
 
@@ -60,7 +61,7 @@ pub enum StoreError {
         shown_path(path)
     )]
     Renamed { path: PathBuf },
-    #[error("{}", exposed(path, run.as_deref(), *exposure))]
+    #[error("{}", exposed(path, run.as_deref(), exposure))]
     Exposed {
         path: PathBuf,
         /// The folder of the run, if it is of one.
@@ -87,7 +88,7 @@ pub enum StoreError {
     )]
     ServerLocked { server: String, org: Option<String> },
     #[error(
-        "there is no place for locks: neither XDG_STATE_HOME nor HOME is an absolute path; set one of them"
+        "there is no place for locks: neither XDG_STATE_HOME nor {HOME} is an absolute path; set one of them"
     )]
     NoLockHome,
     #[error(transparent)]
@@ -145,29 +146,19 @@ fn join(runs: &[RunId]) -> String {
     texts.join(", ")
 }
 
-/// Says who may have written a file, and how to make it the user's own.
-fn exposed(path: &Path, run: Option<&Path>, exposure: Exposure) -> String {
+/// Says who may have written a file, and how to make it the user's own: for a run, its folder with all that is in it. A folder of runs may
+/// hold other things, too.
+fn exposed(path: &Path, run: Option<&Path>, exposure: &Exposure) -> String {
+    let cure = cure_of(exposure, &shown_path(run.unwrap_or(path)), run.is_some());
     let path = shown_path(path);
     let check = "check that it is as wf-bulk left it, then run";
     match exposure {
         Exposure::Owner { owner, me } => format!(
-            "{path} belongs to user {owner}, not to you (user {me}), so another user can change what is done; \
-             {check}: chown {}",
-            with_option(run, &path, &me.to_string())
+            "{path} belongs to user {owner}, not to you (user {me}), so another user can change what is done; {check}: {cure}"
         ),
-        Exposure::Mode { mode } => format!(
-            "{path} can be written by other users (mode {mode:04o}), so they can change what is done; \
-             {check}: chmod {}",
-            with_option(run, &path, "go-w")
+        Exposure::Writers { how } => format!(
+            "{path} can be written by other users ({how}), so they can change what is done; {check}: {cure}"
         ),
-    }
-}
-
-/// The arguments of `chmod` or `chown`: for a run, its folder with all that is in it. A folder of runs may hold other things, too.
-fn with_option(run: Option<&Path>, path: &str, to: &str) -> String {
-    match run {
-        Some(run) => format!("-R {to} {}", shown_path(run)),
-        None => format!("{to} {path}"),
     }
 }
 

@@ -49,10 +49,10 @@ impl RunFolder {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt as _};
+    use std::fs;
 
     use super::*;
-    use crate::store::state_dir::tests::id;
+    use crate::{platform::access_of_others, store::state_dir::tests::id};
 
     #[test]
     fn a_session_is_known_once_it_is_added_whatever_a_process_left_that_died() {
@@ -61,8 +61,8 @@ mod tests {
         assert_eq!(folder.ledger_sessions().unwrap(), Vec::<String>::new());
         folder.add_ledger_session("a1").unwrap();
         let path = home.path().join("ledger.sessions");
-        let mode = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let metadata = fs::metadata(&path).unwrap();
+        assert_eq!(access_of_others(&path, &metadata).unwrap(), None);
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, text + "\nb").unwrap();
         folder.add_ledger_session("c3").unwrap();

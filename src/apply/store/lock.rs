@@ -61,7 +61,7 @@ enum Mode {
 pub struct LockHome(PathBuf);
 
 impl LockHome {
-    /// Determines the folder from the values of `XDG_STATE_HOME` and `HOME`. The XDG base directory specification ignores relative paths.
+    /// Determines the folder from the values of `XDG_STATE_HOME` and [`HOME`](crate::platform::HOME). The XDG base directory specification ignores relative paths.
     ///
     /// # Errors
     ///

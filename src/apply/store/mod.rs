@@ -33,7 +33,6 @@ mod settings;
 mod state_dir;
 
 pub use crate::run_id::{RunId, RunIdError};
-pub use access::Exposure;
 pub use draft::RunDraft;
 pub use error::{StoreError, StoreStep};
 pub use event_numbers::EventNumbers;

@@ -12,11 +12,16 @@ use super::{
     draft::RunDraft,
     error::{StoreError, StoreStep, io_error},
     history::{History, HistoryCheck, NoRun},
-    lock::{self, Wait},
+    lock::{self, Lock, Wait},
     run_folder::RunFolder,
     settings::RunSettings,
 };
-use crate::{checkpoint::Ending, plan::Follows, private_file};
+use crate::{
+    checkpoint::Ending,
+    plan::Follows,
+    platform::{LOCKED_FOLDERS_MOVE, rename_folder},
+    private_file,
+};
 
 /// The prefix of the folder of a run that is being created. No run id begins with a dot.
 const DRAFT_PREFIX: &str = ".tmp-";
@@ -219,12 +224,12 @@ impl StateDir {
         self.history().check(|| Ok(self.folders()?.0))
     }
 
-    /// Deletes the folder of a run that has ended, after that is in the history. The run's lock must be held.
+    /// Deletes the folder of a run that has ended, after that is in the history. `lock` is the run's.
     ///
     /// # Errors
     ///
     /// If the history can't be written, or the folder can't be deleted.
-    pub fn prune(&self, folder: &RunFolder) -> Result<(), StoreError> {
+    pub fn prune(&self, folder: &RunFolder, lock: Lock) -> Result<(), StoreError> {
         // Under this name it is no run any more, and what is left of it is deleted with the drafts of dead processes.
         let scrap = self.runs().join(format!("{DRAFT_PREFIX}{}", folder.id()));
         // No draft has the id of a run, so what is there is in the way.
@@ -233,7 +238,10 @@ impl StateDir {
             removed => removed.map_err(io_error(StoreStep::Remove, &scrap))?,
         }
         self.history().pruned(folder.id())?;
-        fs::rename(folder.path(), &scrap).map_err(io_error(StoreStep::Rename, folder.path()))?;
+        let lock = LOCKED_FOLDERS_MOVE.then_some(lock);
+        // Without the lock, a process that opened a file of the run meanwhile makes this an error.
+        rename_folder(folder.path(), &scrap).map_err(io_error(StoreStep::Rename, folder.path()))?;
+        drop(lock);
         fs::remove_dir_all(&scrap).map_err(io_error(StoreStep::Remove, &scrap))
     }
 

@@ -153,7 +153,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::{fs, os::unix::fs::symlink, process::Command};
 

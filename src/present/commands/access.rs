@@ -11,6 +11,7 @@ use crate::{
     credentials::{Credentials, Files, Given, TokenSource, folder, resolve},
     error::Error,
     http::{Fetch, Token},
+    platform::{self, HOME},
     text::{Untrusted, shown_path},
 };
 
@@ -24,16 +25,17 @@ pub(super) fn credentials(common: &Common) -> Result<Credentials, Error> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::failed("the credentials can't be used").caused_by(error)
     };
-    let files = match folder(path("XDG_CONFIG_HOME"), path("HOME")) {
+    let files = match folder(path("XDG_CONFIG_HOME"), path(HOME)) {
         Some(folder) => Files::read(&folder).map_err(|error| failed(error.into()))?,
         None => Files::default(),
     };
     for path in &files.readable {
         let path = shown_path(path);
+        let cure = platform::privacy_of(&path);
         say(|out| {
             writeln!(
                 out,
-                "warning: others can read {path}; make it yours alone: chmod 600 {path}"
+                "warning: others can read {path}; make it yours alone: {cure}"
             )
         });
     }

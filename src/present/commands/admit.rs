@@ -12,6 +12,7 @@ use crate::{
     cli::Common,
     error::{Error, ErrorKind},
     plan::{PlanHeader, Refusal, elsewhere},
+    platform::HOME,
     store::{Lock, LockHome, RunFolder, StateDir, StoreError, Wait},
     text::Untrusted,
 };
@@ -88,7 +89,7 @@ pub(super) async fn lock_server(
     wait: Wait,
 ) -> Result<Lock, Error> {
     let variable = |name| env::var_os(name).map(PathBuf::from);
-    let home = LockHome::from_environment(variable("XDG_STATE_HOME"), variable("HOME"))
+    let home = LockHome::from_environment(variable("XDG_STATE_HOME"), variable(HOME))
         .map_err(store_error)?;
     let server = lock_label(common, server);
     match home.lock_server(&server, org, Wait::Refuse) {

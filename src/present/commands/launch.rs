@@ -28,6 +28,7 @@ use crate::{
     cli::{Applying, Common, Pacing},
     error::{Error, ExitCode},
     plan::{Circumstances, FollowUp, refusals},
+    platform::LOCKED_FOLDERS_MOVE,
     store::{self, Lock, PlannedFrom, RunId, RunSettings, StateDir},
     text::{count, thousands},
 };
@@ -80,7 +81,6 @@ pub(super) async fn launch(
     file.rewind()
         .map_err(|error| Error::failed("the plan can't be read back").caused_by(error))?;
     let copy = draft.copy_plan(file).map_err(store_error)?;
-    // Kept open from here on: the checked bytes are the ones that are executed.
     let mut plan_file = open_plan(&common.invocation, &copy)?;
     let mut plan = overview_of_copy(&common.invocation, *plan, &copy, &mut plan_file)?;
     if let Some(signed) = args.signed {
@@ -144,7 +144,14 @@ pub(super) async fn launch(
     let start = start + waits_from.elapsed();
     let settings = settings(common, &args, draft.id(), &plan, org).await;
     let header = plan.known.checkpoint_header(settings.run);
+    // Kept open from the check on: the checked bytes are the ones that are executed. Where the folder gets its name only without an open
+    // file, each block is compared with the check when it is used.
+    let plan_file = LOCKED_FOLDERS_MOVE.then_some(plan_file);
     let (folder, run_lock) = draft.commit(&settings, &header).map_err(store_error)?;
+    let plan_file = match plan_file {
+        Some(plan_file) => plan_file,
+        None => open_plan(&common.invocation, &folder.plan())?,
+    };
     let prepared = PreparedRun {
         folder,
         settings,

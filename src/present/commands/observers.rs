@@ -2,9 +2,8 @@
 
 use std::{
     fmt,
-    fs::{self, File},
+    fs::File,
     io::{self, Read as _, Seek as _, SeekFrom, Write},
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Instant,
@@ -292,11 +291,9 @@ impl Observers {
             duration: self.start.elapsed(),
             earlier: EarlierMetrics::read(&String::from_utf8_lossy(&earlier)),
         };
-        let mut file = public_file(path)?;
-        metrics.write(file.as_file_mut())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        // `node_exporter` is another user. The file holds counts and times, and the names of the playbook, the server and the organisation,
+        // but no data.
+        private_file::replace_public(path, |out| metrics.write(out))
     }
 }
 
@@ -358,7 +355,8 @@ fn metrics_file(path: &Path) -> Result<PathBuf, Error> {
     }
     match Output::at(path, content)? {
         Output::File(target) => {
-            public_file(&target).map_err(|error| content.not_written(path).caused_by(error))?;
+            tempfile::tempfile_in(private_file::parent(&target))
+                .map_err(|error| content.not_written(path).caused_by(error))?;
             Ok(target)
         }
         Output::Stdout | Output::Stream(_) => Err(no_file(path)),
@@ -367,14 +365,6 @@ fn metrics_file(path: &Path) -> Result<PathBuf, Error> {
 
 fn no_file(path: &Path) -> Error {
     Error::usage(format!("{} is no file", shown_path(path)))
-}
-
-/// A temporary file beside `path`, with the mode that the umask allows: `node_exporter` is another user. It holds counts and times, and the
-/// names of the playbook, the server and the organisation, but no data.
-fn public_file(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    tempfile::Builder::new()
-        .permissions(fs::Permissions::from_mode(0o666))
-        .tempfile_in(private_file::parent(path))
 }
 
 fn error_document(error: &Error) -> String {

@@ -1,4 +1,4 @@
-//! Runs the command of `--on-finish`: the user's own text, by `sh`.
+//! Runs the command of `--on-finish`: the user's own text, by the shell of the system.
 
 use std::{
     io,
@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     io::AsyncWriteExt as _,
-    process::{Child, Command},
+    process::Child,
     time::{sleep, timeout},
 };
 
 use super::core_dumps;
+use crate::platform::{self, GroupEnd, end_group};
 
 /// Enough for some attempts at a slow web hook. Then the command ends, so that a job of cron does, too.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,17 +49,15 @@ pub(super) async fn run_command(
     // Else the command could read the token in the environment of this process. With --sandbox, or before the credentials are read, it is not
     // protected yet.
     core_dumps::forbid();
-    let mut child = Command::new("sh")
-        .args(["-c", command])
+    let mut command = platform::shell(command);
+    command
         .env_remove(TOKEN)
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::piped())
         .stdout(io::stderr())
         .stderr(Stdio::inherit())
-        // A group of its own, so that what it has started ends with it, unless that leaves the group.
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()?;
+        .kill_on_drop(true);
+    let mut child = platform::apart(&mut command).spawn()?;
     let group = child.id();
     let stdin = child.stdin.take();
     let ended = async {
@@ -86,20 +84,15 @@ pub(super) async fn run_command(
 
 /// Ends a command and its process group.
 async fn stop(child: &mut Child, group: Option<u32>) {
-    let group = group.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-    let signal = |signal| {
+    for how in [GroupEnd::Ask, GroupEnd::Kill] {
         if let Some(group) = group {
-            // An error means that it has ended.
-            let _ = kill_process_group(group, signal);
+            end_group(group, how);
         }
-    };
-    signal(Signal::TERM);
-    drop(timeout(GRACE, child.wait()).await);
-    signal(Signal::KILL);
-    drop(timeout(GRACE, child.wait()).await);
+        drop(timeout(GRACE, child.wait()).await);
+    }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::{fs, future::pending, path::Path, time::Instant};
 

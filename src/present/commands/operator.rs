@@ -2,11 +2,11 @@
 
 use std::{env, path::Path, process::Stdio, time::Duration};
 
-use rustix::process::getuid;
 use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 
 use crate::{
     cli::RecordArgs,
+    platform::{HOST, USER, user_id},
     store::{GitState, Operator, PlannedFrom},
 };
 
@@ -17,7 +17,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MOST: u64 = 64 * 1024;
 
 /// A program of the system, and what it needs of the environment; the token is not among that.
-const ENVIRONMENT: [&str; 3] = ["PATH", "HOME", "XDG_CONFIG_HOME"];
+const ENVIRONMENT: [&str; 5] = [
+    "PATH",
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "SystemRoot",
+    "USERPROFILE",
+];
 
 /// The state of a work tree, in one process that writes nothing and runs no hook.
 const GIT: [&str; 9] = [
@@ -40,12 +46,9 @@ pub(super) async fn operator(from: Option<&PlannedFrom>, record: &RecordArgs) ->
         let folder = playbook.parent()?;
         git_state(&said("git", &GIT, folder).await?)
     };
-    let (user, host, git) = tokio::join!(said("id", &["-un"], Path::new("/")), host(), git);
+    let (user, host, git) = tokio::join!(said(USER.0, USER.1, Path::new("/")), host(), git);
     Operator {
-        user: user.map_or_else(
-            || format!("uid {}", getuid().as_raw()),
-            |user| first_line(&user),
-        ),
+        user: user.map_or_else(user_id, |user| first_line(&user)),
         host,
         actor: record.actor.clone(),
         approver: record.approved_by.clone(),
@@ -56,7 +59,7 @@ pub(super) async fn operator(from: Option<&PlannedFrom>, record: &RecordArgs) ->
 
 /// The name of this machine.
 pub(super) async fn host() -> String {
-    let host = said("uname", &["-n"], Path::new("/")).await;
+    let host = said(HOST.0, HOST.1, Path::new("/")).await;
     host.map_or_else(|| "an unknown host".to_owned(), |text| first_line(&text))
 }
 
@@ -138,6 +141,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[tokio::test]
     async fn a_program_that_fails_says_nothing_and_one_that_says_too_much_is_cut() {
         let here = Path::new("/");

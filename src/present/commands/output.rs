@@ -3,17 +3,16 @@
 use std::{
     fs::{self, File},
     io::{self, Seek as _, Write as _},
-    os::unix::fs::{FileTypeExt as _, MetadataExt as _},
     path::{Path, PathBuf},
 };
 
 use super::{
-    terminal::{print_whole, say, stdout_is_closed},
+    terminal::{print_whole, say},
     wrong_input::head,
 };
 use crate::{
     error::Error,
-    private_file,
+    platform, private_file,
     table::STDIN,
     text::{FileKind, shell_word, shown_path},
 };
@@ -94,7 +93,7 @@ impl Output {
     /// If it is not of the kind `content`.
     pub(super) fn at(path: &Path, content: OutputContent) -> Result<Self, Error> {
         if path == Path::new(STDIN) {
-            return if stdout_is_closed() {
+            return if platform::stdout_is_lost() {
                 Err(Error::failed(format!(
                     "standard output is closed: the {} would be lost",
                     content.name()
@@ -129,10 +128,7 @@ impl Output {
                 .hint(format!("name a file in it for the {}", content.name())));
         }
         if !metadata.is_file() {
-            let is_stdout = fs::metadata("/dev/stdout").is_ok_and(|stdout| {
-                (stdout.dev(), stdout.ino()) == (metadata.dev(), metadata.ino())
-            });
-            return Ok(if is_stdout {
+            return Ok(if platform::is_stdout(&metadata) {
                 Self::Stdout
             } else {
                 Self::Stream(path.to_owned())
@@ -164,7 +160,7 @@ impl Output {
         match self {
             Self::Stdout => print_whole(|out| io::copy(&mut from, out).map(drop)),
             Self::Stream(stream) => {
-                if fs::metadata(stream).is_ok_and(|metadata| metadata.file_type().is_fifo()) {
+                if fs::metadata(stream).is_ok_and(|metadata| platform::is_fifo(&metadata)) {
                     say(|out| writeln!(out, "waiting until {} is read", shown_path(path)));
                 }
                 File::options()
@@ -238,14 +234,17 @@ fn not_written(path: &Path, content: OutputContent) -> Error {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(unix)]
     use std::os::unix::fs::symlink;
 
     use super::*;
 
+    #[cfg(unix)]
     fn message(output: Result<Output, Error>) -> String {
         output.unwrap_err().to_string()
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_is_there_decides_how_it_is_written_or_that_it_is_not() {
         let home = tempfile::tempdir().unwrap();

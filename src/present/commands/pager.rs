@@ -1,9 +1,6 @@
 //! Shows a long text with the user's pager.
 
-use std::{
-    env,
-    io::{self, Seek as _, Write as _},
-};
+use std::io;
 
 use super::terminal::{is_screen, print};
 use crate::error::Error;
@@ -20,7 +17,12 @@ pub(super) fn page(text: &[u8]) -> Result<(), Error> {
 /// Becomes the pager, which reads the text from a file: so no process waits for it, and Ctrl-C is the pager's own.
 #[cfg(unix)]
 fn become_pager(text: &[u8]) -> io::Result<()> {
-    use std::{os::unix::process::CommandExt as _, process::Command};
+    use std::{
+        env,
+        io::{Seek as _, Write as _},
+        os::unix::process::CommandExt as _,
+        process::Command,
+    };
 
     let mut pager = match env::var_os("PAGER") {
         Some(pager) if pager.is_empty() => return Ok(()),

@@ -85,10 +85,9 @@ pub(super) async fn prune(common: &Common, args: &Prune) -> Result<ExitCode, Err
         // It may be shown, undone or resumed at this moment.
         let lock = run.folder.lock(Wait::Refuse).map_err(store_error)?;
         if has_ended(run, before) {
-            state_dir.prune(&run.folder).map_err(store_error)?;
+            state_dir.prune(&run.folder, lock).map_err(store_error)?;
             deleted += 1;
         }
-        drop(lock);
     }
     let deleted = count(deleted, "run was deleted", "runs were deleted");
     say(|out| writeln!(out, "{deleted}; the history keeps the records"));

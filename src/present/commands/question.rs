@@ -2,13 +2,13 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
-use rustix::termios::{QueueSelector, tcflush};
 use tokio::sync::oneshot;
 
 use super::terminal::say;
 use crate::{
     cli::Common,
     error::Error,
+    platform::flush_terminal_input,
     text::{Untrusted, thousands},
 };
 
@@ -120,7 +120,7 @@ pub(super) async fn line_after(
         Error::failed(format!("the answer can't be read: {otherwise}")).caused_by(error)
     };
     // Text that was typed while the command worked is not an answer.
-    tcflush(io::stdin(), QueueSelector::IFlush).map_err(|error| failed(error.into()))?;
+    flush_terminal_input().map_err(failed)?;
     say(|out| write!(out, "{prompt}"));
     let unended = UnendedLine;
     let (answered, answer) = oneshot::channel();

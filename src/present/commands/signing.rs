@@ -3,19 +3,17 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _, Seek as _},
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
 use jiff::{Timestamp, tz::TimeZone};
-use rustix::process::getuid;
 use sha2::{Digest as _, Sha256};
 
 use super::{output::Output, terminal::say};
 use crate::{
     digest::hex,
     error::Error,
-    private_file,
+    platform, private_file,
     signature::{
         self, AllowedSigners, FIRST_LINE, NAMESPACE, SignatureError, SigningKey, SigningKeyError,
     },
@@ -291,15 +289,16 @@ fn read_key(path: &Path) -> Result<SigningKey, Error> {
     })?;
     let metadata = file.metadata().map_err(failed)?;
     // As ssh does: the permissions of somebody else's file, such as a mounted secret, are not ours to set.
-    if metadata.uid() == getuid().as_raw() && metadata.mode() & 0o077 != 0 {
+    if let Some(how) = platform::access_of_others(path, &metadata).map_err(failed)?
+        && platform::is_of_this_user(path, &metadata).map_err(failed)?
+    {
         let word = shell_word(&path.to_string_lossy());
         return Err(Error::usage(format!(
-            "the key {} can be read by others (mode {:04o})",
+            "the key {} can be read by others ({how})",
             shown_path(path),
-            metadata.mode() & 0o7777
         ))
         .at(path.display().to_string(), None)
-        .hint(format!("make it private: chmod 600 {word}")));
+        .hint(format!("make it private: {}", platform::privacy_of(&word))));
     }
     Ok(key)
 }

@@ -6,7 +6,6 @@ use std::{
     iter,
 };
 
-use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
 use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::{
@@ -48,20 +47,6 @@ fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result
     let mut out = anstream::stdout();
     write(&mut out)?;
     out.flush()
-}
-
-/// Whether standard output is lost: it was closed when the process began, so Rust opened the null device. Only then is it open for reading,
-/// too; `>/dev/null` of a shell is not.
-pub(super) fn stdout_is_closed() -> bool {
-    let is_open_for_both = fcntl_getfl(io::stdout())
-        .is_ok_and(|flags| flags.intersection(OFlags::RWMODE) == OFlags::RDWR);
-    let is_null = || {
-        let (Ok(stdout), Ok(null)) = (fstat(io::stdout()), stat("/dev/null")) else {
-            return false;
-        };
-        (stdout.st_dev, stdout.st_ino) == (null.st_dev, null.st_ino)
-    };
-    is_open_for_both && is_null()
 }
 
 /// Writes text to standard output, wrapped to the width of a terminal, unchanged otherwise. A closed pipe (`| head`) is not an error.

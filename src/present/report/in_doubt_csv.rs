@@ -302,6 +302,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn whatever_has_the_name_of_the_list_is_put_aside_under_a_free_name() {
         let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::text::shown_path;
+use crate::{platform, text::shown_path};
 
 /// The content of the two files; empty if they do not exist.
 #[derive(Debug, Default)]
@@ -117,15 +117,11 @@ fn read<T: for<'de> Deserialize<'de>>(
     Ok(Some(parsed))
 }
 
-#[cfg(unix)]
+/// What can't be asked is no reason for a warning.
 fn is_readable_by_others(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_readable_by_others(_: &Path) -> bool {
-    false
+    fs::metadata(path)
+        .and_then(|metadata| platform::access_of_others(path, &metadata))
+        .is_ok_and(|access| access.is_some())
 }
 
 /// An instant as text (RFC 3339) or as a number of seconds or milliseconds.

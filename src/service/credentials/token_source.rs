@@ -8,10 +8,11 @@ use std::{
 };
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
+use tokio::{io::AsyncReadExt as _, time::timeout};
 
 use crate::{
     http::{Token, TokenError},
+    platform,
     table::{self, is_stdin},
     text::{NotUtf8, utf8},
 };
@@ -103,8 +104,7 @@ impl TokenSource {
 }
 
 async fn run(command: &str) -> Result<Token, TokenSourceError> {
-    let mut child = Command::new("sh")
-        .args(["-c", command])
+    let mut child = platform::shell(command)
         // Another token than the one that is asked for, which is none of the command's business.
         .env_remove("EPILOT_TOKEN")
         .stdin(Stdio::null())

@@ -310,8 +310,7 @@ fn what_a_process_leaves_that_dies_between_two_writes_is_a_note_and_the_next_ses
 
     state_dir.history().pruned(id).unwrap();
     assert_eq!(notes(&state_dir), [HistoryNote::NotDeleted { run: id }]);
-    state_dir.prune(&run).unwrap();
-    drop(lock);
+    state_dir.prune(&run, lock).unwrap();
     assert_eq!(notes(&state_dir), []);
     assert!(!run.path().exists());
     assert_eq!(state_dir.list().unwrap().runs.len(), 0);

@@ -1,6 +1,7 @@
 //! What is found in runs that were changed, and what is done with them.
 
 use super::*;
+use crate::store::Wait;
 
 #[test]
 fn a_run_with_records_that_is_in_no_history_is_found_whatever_its_settings_say_and_stays_so() {
@@ -126,7 +127,8 @@ fn something_under_the_name_of_a_deleted_run_does_not_stop_prune() {
     let planted = state_dir.path().join(format!("runs/.tmp-{id}"));
     fs::create_dir(&planted).unwrap();
     fs::write(planted.join("x"), "").unwrap();
-    state_dir.prune(&runs[0]).unwrap();
+    let lock = runs[0].lock(Wait::Refuse).unwrap();
+    state_dir.prune(&runs[0], lock).unwrap();
     assert!(!runs[0].path().exists() && !planted.exists());
     assert_eq!(notes(&state_dir), []);
 }
