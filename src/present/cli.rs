@@ -223,7 +223,7 @@ pub struct Common {
 
     /// Set the time limit for one request
     ///
-    /// Default: 30, also for `resume`: the run does not keep it
+    /// Default: 30. `resume` does not use the value of an earlier session: give it again
     #[arg(
         long, global = true, hide_short_help = true, value_name = "SECONDS",
         value_parser = |text: &str| values::seconds(text, MAX_TIMEOUT), help_heading = "Service"

@@ -44,7 +44,7 @@ pub struct WhichRun {
     /// The run: its id, or the beginning of it
     #[arg(value_parser = values::run)]
     pub run: Option<String>,
-    /// The newest run, finished or not
+    /// Use the newest run, finished or not
     #[arg(long)]
     pub last: bool,
 }

@@ -220,10 +220,10 @@ Examples:
   wf-bulk history --since 2026-11-01 --changes > changes.csv
   wf-bulk history --changes --format json            for scripts
 
-Runs that worked in the period are exported, the oldest first. A day is one of \
-this machine's zone. Of a run that `prune` has deleted, the history knows who, \
-why, when and the counts. The command makes the check of `status --check`, and \
-ends with 1 if that finds something, or a run can't be read.";
+Runs that worked in the period are exported, the oldest first. A day is in this \
+machine's time zone. Of a run that `prune` has deleted, the history knows who, \
+why, when and the counts. The command also makes the check of `status --check`. \
+It ends with 1 if the check finds something, or a run can't be read.";
 
 pub(super) const ABANDON: &str = "\
 Examples:

@@ -352,7 +352,7 @@ fn a_digest_that_is_none_is_answered_with_the_command_that_prints_one() {
 fn the_help_says_that_a_session_does_not_keep_the_time_limit_of_a_request() {
     let help = Cli::command().render_long_help().to_string();
     assert!(
-        help.contains("Default: 30, also for `resume`: the run does not keep it"),
+        help.contains("`resume` does not use the value of an earlier session"),
         "{help}"
     );
 }
