@@ -74,6 +74,10 @@ impl FileScope {
     ///
     /// If it is no regular file, or outside of the scope. What exists outside is not told.
     pub(super) fn find(&self, name: &str) -> Result<PathBuf, FileFault> {
+        if cfg!(windows) && is_of_another_machine(name) && !self.is_on_another_machine() {
+            // Also to look for it would log in there.
+            return Err(FileFault::Outside);
+        }
         let path = self.folder.join(name);
         let real = match resolved(&path) {
             Ok(real) => real,
@@ -98,9 +102,24 @@ impl FileScope {
         }
     }
 
+    /// Windows: whether files of another machine are allowed.
+    fn is_on_another_machine(&self) -> bool {
+        let mut within = self.within.iter();
+        within.any(|folder| folder.to_string_lossy().starts_with(r"\\?\UNC\"))
+    }
+
     fn includes(&self, real: &Path) -> bool {
         self.within.iter().any(|folder| is_within(real, folder))
     }
+}
+
+/// Windows: whether the name begins as that of a file on another machine, or of a device.
+fn is_of_another_machine(name: &str) -> bool {
+    let mut letters = name.chars();
+    matches!(
+        (letters.next(), letters.next()),
+        (Some('\\' | '/'), Some('\\' | '/' | '?'))
+    )
 }
 
 /// Links that are followed, as by the operating system.
@@ -158,6 +177,29 @@ mod tests {
     use std::{fs, os::unix::fs::symlink, process::Command};
 
     use super::*;
+
+    #[test]
+    fn on_windows_the_name_of_a_file_on_another_machine_is_told_from_a_path() {
+        for name in [
+            r"\\server\share\x.csv",
+            "//server/share/x.csv",
+            r"\\?\C:\x",
+            r"\??\UNC\s\x",
+        ] {
+            assert!(is_of_another_machine(name), "{name}");
+        }
+        for name in [
+            "x.csv",
+            "a/x.csv",
+            r"a\x.csv",
+            r"\x.csv",
+            "/x.csv",
+            r"C:\x.csv",
+            "",
+        ] {
+            assert!(!is_of_another_machine(name), "{name}");
+        }
+    }
 
     #[test]
     fn a_playbook_reads_regular_files_of_its_folder_and_of_allowed_ones_alone() {
