@@ -112,6 +112,10 @@ image:
     .ci/dist x86_64-unknown-linux-musl
     bash .ci/run image target/dist/wf-bulk-*-x86_64-unknown-linux-musl.tar.gz
 
+# the program for Windows, made with mingw and tried with wine; many minutes
+windows:
+    bash .ci/run windows
+
 # the main job, on the sandbox inside the process
 demo:
     cargo run -- run playbooks/reassign.yaml --sandbox --yes

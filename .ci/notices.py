@@ -52,3 +52,8 @@ if without:
     print("\n".join(without))
 for text, names in texts.items():
     print(f"\n{'=' * 78}\n{', '.join(dict.fromkeys(names))}:\n\n{text}")
+if "-windows-gnu" in target:
+    # What mingw links into each program: its own start-up code and that of GCC. Where Debian keeps their licences.
+    for package in ["mingw-w64-x86-64-dev", "gcc-mingw-w64-base"]:
+        text = pathlib.Path("/usr/share/doc", package, "copyright").read_text()
+        print(f"\n{'=' * 78}\n{package}:\n\n{text.strip()}")

@@ -1,23 +1,27 @@
 """Fills in a template of a package from the archives of a release: fill.py TEMPLATE FOLDER REPOSITORY_URL
 
-Each `@SHA256:target@` becomes the checksum of the target's archive, which must be there. `fill.py --test` tests this.
+Each `@SHA256:target@` becomes the checksum of the target's archive, which must be there. `fill.py --test` tests this with both templates.
 """
 
 import hashlib
+import json
 import pathlib
 import re
 import sys
 import tempfile
 
-ARCHIVE = re.compile(r"wf-bulk-([0-9][^-]*(?:-[a-z]+\.[0-9]+)?)-(.+)\.tar\.gz")
+ARCHIVE = re.compile(r"wf-bulk-([0-9][^-]*(?:-[a-z]+\.[0-9]+)?)-(.+)\.(?:tar\.gz|zip)")
 
 
 def filled(template, folder, repository):
     if not re.fullmatch(r"https://[A-Za-z0-9./_-]+", repository):
         sys.exit(f"{repository} is no address of a repository")
     digests, versions = {}, set()
-    for archive in pathlib.Path(folder).glob("*.tar.gz"):
-        version, target = ARCHIVE.fullmatch(archive.name).groups()
+    for archive in pathlib.Path(folder).iterdir():
+        name = ARCHIVE.fullmatch(archive.name)
+        if name is None:
+            continue
+        version, target = name.groups()
         versions.add(version)
         digests[target] = hashlib.sha256(archive.read_bytes()).hexdigest()
     if len(versions) != 1:
@@ -33,30 +37,39 @@ def filled(template, folder, repository):
     return re.sub(r"@([A-Z][A-Z0-9]*(?::[a-z0-9_-]+)?)@", value, template)
 
 
-def test():
-    template = pathlib.Path(__file__).with_name("wf-bulk.rb").read_text()
-    targets = sorted(set(re.findall("@SHA256:(.*)@", template)))
-    assert len(targets) == 4, targets
+def test(name, archives):
+    """Fills the template `name` from archives that are made up, all of which it must name, and from all but one."""
+    template = pathlib.Path(__file__).with_name(name).read_text()
     with tempfile.TemporaryDirectory() as folder:
-        for target in targets:
-            pathlib.Path(folder, f"wf-bulk-1.2.3-{target}.tar.gz").write_text(target)
+        for archive in archives:
+            pathlib.Path(folder, archive).write_text(archive)
         text = filled(template, folder, "https://example.org/a/wf-bulk")
         assert "@" not in text, text
-        for target in targets:
-            digest = hashlib.sha256(target.encode()).hexdigest()
-            pair = f'/releases/download/v1.2.3/wf-bulk-1.2.3-{target}.tar.gz"\n      sha256 "{digest}"'
-            assert pair in text, text
-        pathlib.Path(folder, f"wf-bulk-1.2.3-{targets[0]}.tar.gz").unlink()
+        for archive in archives:
+            digest = hashlib.sha256(archive.encode()).hexdigest()
+            after = text.split(f"/releases/download/v1.2.3/{archive}\"")[1]
+            assert re.findall("[0-9a-f]{64}", after)[0] == digest, text
+        pathlib.Path(folder, archives[0]).unlink()
+        pathlib.Path(folder, "wf-bulk-1.2.3-other.tar.gz").write_text("")
         try:
             filled(template, folder, "https://example.org/a/wf-bulk")
         except SystemExit as error:
-            assert targets[0] in str(error)
+            assert "its archive is not in" in str(error), error
         else:
             raise AssertionError("an archive is missing, and nothing says so")
+        return text
+
+
+def test_all():
+    unix = ["x86_64-apple-darwin", "aarch64-apple-darwin", "x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"]
+    test("wf-bulk.rb", [f"wf-bulk-1.2.3-{target}.tar.gz" for target in unix])
+    manifest = json.loads(test("wf-bulk.json", ["wf-bulk-1.2.3-x86_64-pc-windows-gnu.zip"]))
+    bits = manifest["architecture"]["64bit"]
+    assert (manifest["version"], bits["extract_dir"]) == ("1.2.3", "wf-bulk-1.2.3-x86_64-pc-windows-gnu"), manifest
 
 
 if sys.argv[1:] == ["--test"]:
-    test()
+    test_all()
 else:
     template, folder, repository = sys.argv[1:]
     sys.stdout.write(filled(pathlib.Path(template).read_text(), folder, repository))
