@@ -98,7 +98,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
         "present",
         &[
             ("error", "styles text"),
-            ("cli", "api dates invocation pace text"),
+            ("cli", "api dates invocation pace server_name text"),
             ("guide", "styles text"),
             (
                 "report",

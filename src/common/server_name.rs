@@ -24,20 +24,29 @@ pub fn is_plainly_written(server: &str) -> bool {
 /// The name by which a server is compared and locked: each spelling of this machine becomes `localhost`. `server` is an origin in its
 /// canonical form, or `sandbox`.
 fn canonical(server: &str) -> Cow<'_, str> {
-    let Some((scheme, rest)) = server.split_once("://") else {
-        return Cow::Borrowed(server);
-    };
+    match parts(server) {
+        Some((scheme, host, port)) if is_loopback(host) => {
+            Cow::Owned(format!("{scheme}://localhost{port}"))
+        }
+        Some(_) | None => Cow::Borrowed(server),
+    }
+}
+
+/// Scheme, host and port of an origin.
+fn parts(server: &str) -> Option<(&str, &str, &str)> {
+    let (scheme, rest) = server.split_once("://")?;
     // An IPv6 address is in brackets, so its colons are not the port's.
     let end = match rest.find(']') {
         Some(bracket) => bracket + 1,
         None => rest.find(':').unwrap_or(rest.len()),
     };
     let (host, port) = rest.split_at(end);
-    if is_loopback(host) {
-        Cow::Owned(format!("{scheme}://localhost{port}"))
-    } else {
-        Cow::Borrowed(server)
-    }
+    Some((scheme, host, port))
+}
+
+/// Whether an origin is on this machine.
+pub fn is_on_this_machine(server: &str) -> bool {
+    parts(server).is_some_and(|(_, host, _)| is_loopback(host))
 }
 
 /// Whether two plans or runs name the same server.

@@ -140,7 +140,7 @@ pub enum Command {
 pub struct Common {
     /// Set the URL of the service
     ///
-    /// Default: the URL of the profile, else epilot's own
+    /// Default: `WF_BULK_SERVER`, else the URL of the profile, else epilot's own
     #[arg(
         short,
         long,

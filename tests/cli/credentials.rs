@@ -256,7 +256,9 @@ fn another_service_of_epilot_gets_no_token_whoever_names_it() {
     run(&[])
         .expect_code(64)
         .expect_said("use https://workflows-execution.dev.sls.epilot.io");
-    run(&[]).expect_said("the server comes from the profile; --server URL overrides it");
+    run(&[]).expect_said(
+        "the server comes from WF_BULK_SERVER or the profile; --server URL overrides it",
+    );
     run(&["--server", "https://user.sls.epilot.io"])
         .expect_code(64)
         .expect_said("use https://workflows-execution.sls.epilot.io");

@@ -4,6 +4,7 @@
 
 mod abandoned;
 mod answers;
+mod approved;
 mod audit;
 mod bad_input;
 mod bounds;

@@ -201,6 +201,9 @@ pub struct Resume {
     /// As with `apply`. A run that has ended is shown at any age
     #[arg(long, value_name = "AGE", default_value = "7 days", value_parser = values::age, help_heading = "Applying")]
     pub max_age: SignedDuration,
+    /// Refuse a run whose plan has any other SHA-256
+    #[arg(long, value_name = "SHA256", value_parser = values::plan_sha256, help_heading = "Applying")]
+    pub approved: Option<String>,
     /// Decide changes in doubt: answers in FILE, or `retry` or `skip` for all
     ///
     /// FILE is `in_doubt.csv` from the run folder, with `applied`, `retry` or `skip` in the column `answer`; for a file that is named like

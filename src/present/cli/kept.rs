@@ -2,13 +2,21 @@
 
 use clap::{ArgMatches, parser::ValueSource};
 
-use crate::invocation::{Invocation, KeptFlag};
+use crate::{
+    invocation::{Invocation, KeptFlag},
+    server_name::is_on_this_machine,
+};
 
 /// Whether a printed command repeats a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RepeatPolicy {
     /// It sets where or how something is done: these commands need it, too.
     By(&'static [&'static str]),
+    /// As [`Self::By`]: the commands that need the name of a server on this machine, and of one elsewhere.
+    Server {
+        here: &'static [&'static str],
+        elsewhere: &'static [&'static str],
+    },
     /// It is stored in the run's folder. A session of `resume` has its own.
     InTheRun,
     /// As [`Self::InTheRun`], but `resume` does not take it from the folder, which can be edited.
@@ -19,13 +27,15 @@ enum RepeatPolicy {
 
 /// Each flag of every command.
 const FLAGS: [(&str, RepeatPolicy); 68] = {
-    use RepeatPolicy::{By, InTheRun, Never, SaidAgain};
+    use RepeatPolicy::{By, InTheRun, Never, SaidAgain, Server};
     const PLANS: RepeatPolicy = By(&["plan", "run"]);
     const PART: RepeatPolicy = By(&["plan", "run", "undo", "retry", "verify"]);
     const STARTS: RepeatPolicy = By(&["run", "apply", "undo", "retry"]);
     const APPLIES: RepeatPolicy = By(&["run", "apply", "resume", "undo", "retry"]);
-    const SERVICE: RepeatPolicy = By(&["plan", "run", "apply"]);
-    const ACCESS: RepeatPolicy = By(&["plan", "run", "apply", "resume", "undo", "retry", "verify"]);
+    const PLACES: &[&str] = &["plan", "run", "apply"];
+    const RUNS: &[&str] = &["plan", "run", "apply", "resume", "undo", "retry", "verify"];
+    const SERVICE: RepeatPolicy = By(PLACES);
+    const ACCESS: RepeatPolicy = By(RUNS);
     [
         (
             "state-dir",
@@ -37,7 +47,13 @@ const FLAGS: [(&str, RepeatPolicy); 68] = {
         ("profile", ACCESS),
         ("token-file", ACCESS),
         ("token-command", ACCESS),
-        ("server", SERVICE),
+        (
+            "server",
+            Server {
+                here: PLACES,
+                elsewhere: RUNS,
+            },
+        ),
         ("sandbox", SERVICE),
         ("entity-server", SERVICE),
         ("org", ACCESS),
@@ -136,6 +152,11 @@ pub(super) fn given(command: &clap::Command, matches: &ArgMatches) -> Invocation
         };
         let commands = match kept(long) {
             RepeatPolicy::By(commands) => commands.to_vec(),
+            RepeatPolicy::Server { here, elsewhere } => {
+                let server = matches.get_one::<String>(id);
+                let is_here = server.is_some_and(|server| is_on_this_machine(server));
+                if is_here { here } else { elsewhere }.to_vec()
+            }
             RepeatPolicy::InTheRun | RepeatPolicy::SaidAgain if name == "resume" => vec!["resume"],
             RepeatPolicy::SaidAgain => vec!["run", "apply", "resume"],
             RepeatPolicy::InTheRun => vec!["run", "apply"],
@@ -193,7 +214,11 @@ mod tests {
         command.build();
         for (flag, kept) in FLAGS {
             let commands = match kept {
-                RepeatPolicy::By(commands) => commands,
+                RepeatPolicy::By(commands)
+                | RepeatPolicy::Server {
+                    elsewhere: commands,
+                    ..
+                } => commands,
                 RepeatPolicy::InTheRun | RepeatPolicy::SaidAgain => &["run", "apply", "resume"],
                 RepeatPolicy::Never => &[],
             };
@@ -248,6 +273,12 @@ mod tests {
         wf-bulk status
         wf-bulk abandon
         ");
+        // Only what the caller names gets the token, except on this machine.
+        assert_eq!(
+            invocation("wf-bulk run p.yaml --server https://example.com")
+                .command("resume", &["0192"]),
+            "wf-bulk resume 0192 --server https://example.com"
+        );
         // A session has its own pace, which the next one has to be told.
         let resume = "wf-bulk resume --last --wait --timeout 9 --rate 4/s --concurrency 2 --stop-after 3 --max-errors 4 \
                       --settle 5 --no-recheck";

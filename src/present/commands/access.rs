@@ -46,6 +46,9 @@ pub(super) fn credentials(common: &Common) -> Result<Credentials, Error> {
         profile: common.profile.clone(),
         env_token: env::var("EPILOT_TOKEN").ok().map(SecretString::from),
         env_profile: env::var("EPILOT_PROFILE").ok(),
+        env_server: env::var("WF_BULK_SERVER")
+            .ok()
+            .filter(|_| common.server.is_none()),
     };
     resolve(given, &files, Timestamp::now()).map_err(|error| failed(error.into()))
 }

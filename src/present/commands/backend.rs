@@ -76,7 +76,7 @@ impl Server {
         match (&common.server, &credentials.server) {
             (Some(given), _) => Self::named(given),
             (None, Some(profile)) => Self::named(profile).map_err(|error| {
-                error.hint("the server comes from the profile; --server URL overrides it")
+                error.hint("the server comes from WF_BULK_SERVER or the profile; --server URL overrides it")
             }),
             (None, None) => Self::named(DEFAULT_SERVER),
         }

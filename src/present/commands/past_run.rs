@@ -92,7 +92,7 @@ impl PastRun {
             Server::Sandbox => Credentials::default(),
             Server::At(_) => credentials(common)?,
         };
-        session::refuse_other_profile(common, &credentials, &server)?;
+        session::refuse_unnamed_server(common, &credentials, &server)?;
         let asked = asked_org(common, &credentials);
         let org = session::organisation(settings, &plan.header, asked)?;
         wait_for_sandbox(common, &server, wait).await?;

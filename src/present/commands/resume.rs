@@ -28,6 +28,7 @@ use crate::{
     cli::{Common, InDoubt, Resume},
     credentials::Credentials,
     error::{Error, ExitCode},
+    invocation::path_argument,
     plan::KnownFile,
     report::{Summary, write_json},
     run::DoubtAnswer,
@@ -85,7 +86,7 @@ pub(super) async fn resume(
         Server::Sandbox => Credentials::default(),
         Server::At(_) => credentials(common)?,
     };
-    session::refuse_other_profile(common, &credentials, &server)?;
+    session::refuse_unnamed_server(common, &credentials, &server)?;
     let asked = asked_org(common, &credentials);
     let org = session::organisation(&stored, &plan.header, asked)?;
     if !stored.recheck && !args.pacing.no_recheck {
@@ -156,6 +157,17 @@ fn plan_that_was_started(
         )));
     }
     observers.about_plan(&plan.header, stored.org.as_deref());
+    if let Some(approved) = &args.approved
+        && *approved != plan.sha256
+    {
+        let show = common.invocation.command("show", &[&path_argument(&path)]);
+        return Err(Error::failed(format!(
+            "the plan of run {} is not the one that was approved: its sha256 is {}, approved is {approved}",
+            stored.run, plan.sha256
+        ))
+        .hint(format!("resume the run of the approved plan, or have this plan reviewed: {show}"))
+        .hint("nothing was changed"));
+    }
     if let Some(signers) = &args.allowed_signers {
         let run = stored.run.to_string();
         let abandon = common.invocation.command("abandon", &[&run]);

@@ -5,14 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::backend::Server;
 use crate::{
-    cli::{Common, Pacing},
+    cli::{Common, DEFAULT_SERVER, Pacing},
     credentials::Credentials,
     dates,
     error::{Error, ErrorKind},
     invocation::flag,
     pace::{Pace, Share},
     plan::PlanHeader,
-    server_name::is_same_server,
+    server_name::{is_on_this_machine, is_same_server},
     store::RunSettings,
 };
 
@@ -73,26 +73,28 @@ pub(super) fn server(common: &Common, header: &PlanHeader) -> Result<Server, Err
     Server::named(common.server.as_ref().unwrap_or(&header.server))
 }
 
-/// Refuses to send a profile's token to another server than the profile's, if the command line does not name this server. A run folder
-/// may have been made elsewhere.
-pub(super) fn refuse_other_profile(
+/// Refuses to send the token to a server that the caller has not named: a run folder may have been made elsewhere, and does not choose who
+/// gets the token. The service itself and this machine need no name.
+pub(super) fn refuse_unnamed_server(
     common: &Common,
     credentials: &Credentials,
     server: &Server,
 ) -> Result<(), Error> {
     let label = server.label();
-    match &credentials.server {
-        Some(profile) if common.server.is_none() && !is_same_server(profile, &label) => {
-            Err(Error::usage(format!(
-                "the run is on {label}, and the token of the profile is for {profile}"
-            ))
-            .hint(format!(
-                "if the token is meant for it: {}",
-                flag("--server", &label)
-            )))
-        }
-        Some(_) | None => Ok(()),
-    }
+    let message = match &credentials.server {
+        // The sandbox gets no token.
+        _ if common.server.is_some() || *server == Server::Sandbox => return Ok(()),
+        Some(named) if is_same_server(named, &label) => return Ok(()),
+        Some(named) => format!("the run is on {label}, and the token is for {named}"),
+        None if label == DEFAULT_SERVER || is_on_this_machine(&label) => return Ok(()),
+        None => format!("the run is on {label}, and nothing else names this server"),
+    };
+    Err(Error::usage(message)
+        .hint(format!(
+            "if the token is meant for it: {}",
+            flag("--server", &label)
+        ))
+        .hint("nothing was sent"))
 }
 
 /// The organisation of a session: that of the plan. A plan without one needs a request for the organisation in which the run was started,
@@ -178,7 +180,7 @@ mod tests {
     use jiff::Timestamp;
     use serde_json::json;
 
-    use super::*;
+    use super::{super::backend::SANDBOX, *};
     use crate::{
         cli::{Cli, Command},
         store::RunId,
@@ -310,25 +312,29 @@ mod tests {
     }
 
     #[test]
-    fn the_token_of_a_profile_is_sent_to_the_profiles_server_alone() {
-        let server = Server::named(HERE).unwrap();
-        for (profile, flags, is_sent) in [
-            (None, "", true),
-            (Some(HERE), "", true),
-            (Some("https://example.org"), "", false),
-            (
-                Some("https://example.org"),
-                "--server https://example.com",
-                true,
-            ),
+    fn the_token_is_sent_to_no_server_that_only_a_run_names() {
+        const OTHER: &str = "https://example.org";
+        for (run, named, flags, is_sent) in [
+            (HERE, None, "", false),
+            (HERE, Some(HERE), "", true),
+            (HERE, Some(OTHER), "", false),
+            (HERE, Some(OTHER), "--server https://example.com", true),
+            (HERE, None, "--server https://example.com", true),
+            (DEFAULT_SERVER, None, "", true),
+            (DEFAULT_SERVER, Some(HERE), "", false),
+            ("http://127.0.0.1:1", None, "", true),
+            ("http://127.0.0.1:1", Some(HERE), "", false),
+            (SANDBOX, None, "", true),
+            (SANDBOX, Some(HERE), "", true),
         ] {
             let (common, _) = resume(flags);
             let credentials = Credentials {
-                server: profile.map(str::to_owned),
+                server: named.map(str::to_owned),
                 ..Credentials::default()
             };
-            let refused = refuse_other_profile(&common, &credentials, &server);
-            assert_eq!(refused.is_ok(), is_sent, "{profile:?} {flags}");
+            let server = Server::named(run).unwrap();
+            let refused = refuse_unnamed_server(&common, &credentials, &server);
+            assert_eq!(refused.is_ok(), is_sent, "{run} {named:?} {flags}");
         }
     }
 }

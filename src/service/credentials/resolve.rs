@@ -22,6 +22,8 @@ pub struct Given {
     pub env_token: Option<SecretString>,
     /// `EPILOT_PROFILE`.
     pub env_profile: Option<String>,
+    /// `WF_BULK_SERVER`, unless a flag names the server.
+    pub env_server: Option<String>,
 }
 
 /// The credentials of requests, besides the flags for server and organisation.
@@ -31,6 +33,7 @@ pub struct Credentials {
     pub token: Option<TokenSource>,
     /// Why an existing token is ignored.
     pub expired: Vec<String>,
+    /// Of the environment or the profile.
     pub server: Option<String>,
     pub org: Option<String>,
     /// Names and values.
@@ -46,6 +49,10 @@ pub enum ResolveError {
         path: PathBuf,
         known: String,
     },
+    #[error(
+        "WF_BULK_SERVER is {variable}, and the server of the profile is {profile}; say which one is meant with --server"
+    )]
+    TwoServers { variable: String, profile: String },
 }
 
 /// Takes the first token of: the flags, `EPILOT_TOKEN`, the profile, `credentials.json`. The profile is that of the flag, of
@@ -53,7 +60,7 @@ pub enum ResolveError {
 ///
 /// # Errors
 ///
-/// If a named profile does not exist.
+/// If a named profile does not exist, or has another server than the environment: its token may be for that server alone.
 pub fn resolve(given: Given, files: &Files, now: Timestamp) -> Result<Credentials, ResolveError> {
     let profile = profile(&given, files)?;
     let mut expired = Vec::new();
@@ -86,6 +93,14 @@ pub fn resolve(given: Given, files: &Files, now: Timestamp) -> Result<Credential
     let profile = profile
         .map(|(_, profile)| profile.clone())
         .unwrap_or_default();
+    let env_server = given.env_server.filter(|server| !server.is_empty());
+    let server = match (env_server, profile.server) {
+        (Some(variable), Some(profile)) if variable != profile => {
+            return Err(ResolveError::TwoServers { variable, profile });
+        }
+        (Some(server), _) | (None, Some(server)) => Some(server),
+        (None, None) => None,
+    };
     let stored_org = files
         .stored
         .as_ref()
@@ -93,7 +108,7 @@ pub fn resolve(given: Given, files: &Files, now: Timestamp) -> Result<Credential
     Ok(Credentials {
         token,
         expired,
-        server: profile.server,
+        server,
         org: profile.org_id.or(stored_org),
         headers: profile.headers.into_iter().collect(),
     })
@@ -258,6 +273,24 @@ mod tests {
         assert_eq!(found.org.as_deref(), Some("9"));
         assert_eq!(found.headers[0].0, "x-a");
         assert!(!format!("{found:?}").contains("of-work"));
+        let with = |profile: &str, server: &str| {
+            let given = Given {
+                profile: Some(text(profile)),
+                env_server: Some(text(server)),
+                ..Given::default()
+            };
+            resolve(given, &files(None), now).map(|found| found.server)
+        };
+        assert_eq!(
+            with("bare", "https://x.example"),
+            Ok(Some(text("https://x.example")))
+        );
+        assert_eq!(
+            with("work", "https://work.example"),
+            Ok(Some(text("https://work.example")))
+        );
+        assert_eq!(with("work", ""), Ok(Some(text("https://work.example"))));
+        assert!(with("work", "https://x.example").is_err());
         let none = Given {
             profile: Some(text("wrok")),
             ..Given::default()
