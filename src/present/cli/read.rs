@@ -6,6 +6,7 @@ use clap::{
     FromArgMatches as _,
     builder::StyledStr,
     error::{ContextKind, ContextValue},
+    parser::ValueSource,
 };
 use terminal_size::{Width, terminal_size_of};
 
@@ -85,8 +86,12 @@ impl Cli {
         let mut cli =
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
         cli.common.invocation = kept::given(&command, &matches);
-        let name = matches.subcommand_name().unwrap_or_default();
-        cli.without_unused(name)
+        let (name, given) = matches
+            .subcommand()
+            .unwrap_or((Default::default(), &matches));
+        let has_ledger = given.try_contains_id("ledger").is_ok()
+            && given.value_source("ledger") == Some(ValueSource::CommandLine);
+        cli.without_unused(name, has_ledger)
     }
 
     /// Whether the result is to be JSON, and an error with it.

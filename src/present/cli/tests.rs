@@ -341,10 +341,30 @@ fn a_digest_that_is_none_is_answered_with_the_command_that_prints_one() {
     for (line, command) in [
         ("wf-bulk status --check --expect abc", "`status --check`"),
         ("wf-bulk apply x.plan --approved abc", "`sha256sum PLAN`"),
+        ("wf-bulk resume 0192 --approved abc", "`sha256sum PLAN`"),
     ] {
         let error = parse(line).unwrap_err().to_string();
         assert!(error.contains(command), "{error}");
         assert_eq!(error.matches("64 hex digits").count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn a_ledger_in_which_nothing_would_be_recorded_is_refused() {
+    for line in [
+        "wf-bulk run p.yaml --dry-run --ledger r",
+        "wf-bulk undo 0192 -o x.plan --ledger r",
+        "wf-bulk retry 0192 --dry-run --ledger r",
+    ] {
+        let error = parse(line).unwrap_err().to_string();
+        assert!(error.contains("so --ledger has no effect"), "{error}");
+    }
+    for line in [
+        "wf-bulk run p.yaml --ledger r",
+        "wf-bulk status --ledger r",
+        "wf-bulk run p.yaml --dry-run",
+    ] {
+        assert!(parse(line).is_ok(), "{line}");
     }
 }
 

@@ -101,12 +101,13 @@ const SERVICE: [&str; 9] = [
 ];
 
 impl Cli {
-    /// The same, if every given flag has an effect on the command, also each `--var`.
+    /// The same, if every given flag has an effect on the command, also each `--var`. `has_ledger`: whether `--ledger` is one; in the
+    /// environment it is a default.
     ///
     /// # Errors
     ///
     /// If one of them has none.
-    pub(super) fn without_unused(self, name: &str) -> Result<Self, clap::Error> {
+    pub(super) fn without_unused(self, name: &str, has_ledger: bool) -> Result<Self, clap::Error> {
         let refused = |message: String| refused(name, message);
         let reading = match &self.command {
             Command::Validate(validate) => Some(&validate.reading),
@@ -138,7 +139,14 @@ impl Cli {
             .map(|(flag, why)| {
                 format!("`wf-bulk {name}` {why}, so {flag} has no effect; leave it out")
             })
-            .or_else(|| self.without_observers());
+            .or_else(|| self.without_observers())
+            .or_else(|| {
+                let (_, makes_no_changes) = self.session_flags().filter(|_| has_ledger)?;
+                let other = makes_no_changes?;
+                Some(format!(
+                    "nothing is recorded with {other}, so --ledger has no effect; leave it out, and give it when the plan is applied"
+                ))
+            });
         match message {
             None => Ok(self),
             Some(message) => Err(refused(message)),
