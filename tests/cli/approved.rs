@@ -11,7 +11,7 @@ use crate::{
 fn a_run_is_resumed_with_the_plan_that_was_approved_and_no_other_and_nothing_is_read_before() {
     let (sandbox, environment, folder) = killed(REASSIGN);
     let requests = sandbox.ledger().requests().len();
-    let sha256 = wf_bulk::digest::sha256(&fs::read(folder.join("plan")).unwrap());
+    let sha256 = wf_bulk::digest::sha256(fs::read(folder.join("plan")).unwrap());
     let zeros = "0".repeat(64);
     let other = ["resume", "--last", "--approved", &zeros];
     environment

@@ -408,6 +408,8 @@ fn the_nightly_workflow_runs_its_playbook() {
     )
     .unwrap();
     let mut job = Job::start(&desk, "nightly", "nightly", APPLYING, 1);
+    job.values
+        .insert("vars.WF_BULK_NIGHT_LEDGER".to_owned(), "yes".to_owned());
     job.run("Run").expect_code(0);
     job.upload("Keep the run folder");
     let run = desk.environment.runs().remove(0);
@@ -415,5 +417,6 @@ fn the_nightly_workflow_runs_its_playbook() {
     let recorded: Value = serde_json::from_str(&settings).unwrap();
     let link = format!("https://localhost/o/r/actions/runs/{APPLYING}");
     assert_eq!(recorded["by"]["link"], *link);
+    assert!(recorded["ledger"].is_string(), "{recorded}");
     assert_eq!(desk.sandbox.ledger().effects().len(), 137);
 }

@@ -15,7 +15,7 @@ merged_change() {
     local query
     query=$(mktemp)
     jq -n --arg sha "${BUILD_SOURCEVERSION:?}" '{queries: [{type: "lastMergeCommit", items: [$sha]}]}' >"$query"
-    request POST "$repository/pullrequestquery?$version" "$query" | jq -r --arg target "${BUILD_SOURCEBRANCH:?}" '
+    request READ "$repository/pullrequestquery?$version" "$query" | jq -r --arg target "${BUILD_SOURCEBRANCH:?}" '
         [.results[] | to_entries[].value[] | select(.status == "completed" and .targetRefName == $target) | .pullRequestId]
         | unique[]'
     rm "$query"
@@ -33,10 +33,13 @@ comments() {
     local own
     own=$(request GET "${SYSTEM_COLLECTIONURI}_apis/connectionData" | jq -r .authenticatedUser.id)
     request GET "$repository/pullRequests/$change/threads?$version" | jq --arg own "$own" '
+        # The second may have any number of digits.
+        def moment: capture("^(?<second>[0-9T:-]+)([.](?<part>[0-9]+))?Z$") | "\(.second).\((.part // "") + "000000000" | .[:9])";
         [.value[] | .id as $thread | .comments[] | select(.commentType == "text" and (.isDeleted | not))
         | {id: "\($thread)/comments/\(.id)", at: .publishedDate, person: .author.id, login: (.author.uniqueName // ""),
             body: (.content // ""), human: (.author.descriptor // "" | test("^(aad|msa)[.]")),
-            own: (.author.id == $own), edited: (.lastContentUpdatedDate != .publishedDate)}] | sort_by(.at)'
+            own: (.author.id == $own), edited: ((.lastContentUpdatedDate | moment) != (.publishedDate | moment))}]
+        | sort_by((.at | moment), (.id | split("/") | map(tonumber? // 0)))'
 }
 
 # Whose vote approves now, and counts for the group of the approvers.
@@ -47,7 +50,8 @@ may_approve() {
             any(.reviewers[]; .id == $person and .vote == 10 and any(.votedFor[]?; .id == $group))' >/dev/null
 }
 
-# put_comment ID FILE: replaces a comment; makes one, in a thread that nobody has to resolve, if ID is empty.
+# put_comment ID FILE: replaces a comment; makes one, in a thread that nobody has to resolve, if ID is empty. Prints the id
+# of a new one.
 put_comment() {
     if [[ -n $1 ]]; then
         jq -n --rawfile body "$2" '{content: $body}' >"$2.json"
@@ -55,8 +59,13 @@ put_comment() {
     else
         jq -n --rawfile body "$2" '{status: "closed", comments: [{parentCommentId: 0, commentType: "text",
             content: $body}]}' >"$2.json"
-        request POST "$repository/pullRequests/$change/threads?$version" "$2.json" >/dev/null
+        request POST "$repository/pullRequests/$change/threads?$version" "$2.json" |
+            jq -r '"\(.id)/comments/\(.comments[0].id)"'
     fi
+}
+
+delete_comment() {
+    request DELETE "$repository/pullRequests/$change/threads/$1?$version" >/dev/null
 }
 
 # made_for JOB COMMIT: a planning job of this pull request, whose merge has this commit as a parent.
@@ -69,17 +78,22 @@ made_for() {
         request GET "$repository/commits/$merge?$version" | jq -e --arg head "$2" '.parents | index([$head]) != null' >/dev/null
 }
 
-# fetch_artifact BUILD NAME: into earlier.zip. Its files are on a server of Microsoft's or on this one.
+# fetch_artifact BUILD NAME: into earlier.zip; 4, if there is none of this name. Its files are on a server of Microsoft's or
+# on this one.
 fetch_artifact() {
     local url
-    url=$(request GET "$project/_apis/build/builds/$1/artifacts?artifactName=$2&$version" | jq -er .resource.downloadUrl) || return
+    url=$(request GET "$project/_apis/build/builds/$1/artifacts?$version" | jq -r --arg name "$2" '
+        .value[] | select(.name == $name) | .resource.downloadUrl') || return
+    [[ -n $url ]] || return 4
     [[ $url == "$SYSTEM_COLLECTIONURI"* || $url =~ ^https://[a-z0-9.-]+\.visualstudio\.com/ ]] || return
-    request GET "$url" >earlier.zip
+    # Without its file it is no artifact that has expired: it was listed.
+    request GET "$url" >earlier.zip || return 1
 }
 
 fetch_plan() {
     local name=wf-bulk-plan-${1#*.}
-    fetch_artifact "${1%.*}" "$name" && unzip -p earlier.zip "$name/review.plan" >"$2"
+    fetch_artifact "${1%.*}" "$name" || return
+    unzip -p earlier.zip "$name/review.plan" >"$2" || return 1
 }
 
 # The earlier attempts that began, newest first: of this pipeline on this commit; for `night`, on this branch. An attempt
@@ -98,19 +112,25 @@ attempts() {
 
 fetch_folder() {
     local name=wf-bulk-run-${1#*.}
-    fetch_artifact "${1%.*}" "$name" && unzip -q -d earlier.parts earlier.zip && mv "earlier.parts/$name" "$2"
-    rm -rf earlier.zip earlier.parts
-    [[ -d $2 ]] && chmod -R go-rwx "$2"
+    fetch_artifact "${1%.*}" "$name" || return
+    unpack earlier.zip "$name" "$2"
 }
 
-# The agent signals the script alone: the signal is passed on, and waited for.
+# Waits for a command. The agent signals the script alone: the signal is passed on, and what comes after the command is not
+# begun then.
 child() {
-    local code
+    local code signalled='' passed='' process=''
+    trap 'signalled=yes; if [[ -n $process ]]; then passed=yes; kill -TERM "$process" 2>/dev/null || true; fi' INT TERM
     "$@" &
-    trap 'kill -TERM $!' INT TERM
+    process=$!
+    # It came before there was a process to pass it on to. A second one would end wf-bulk at once.
+    if [[ -n $signalled && -z $passed ]]; then kill -TERM "$process" 2>/dev/null || true; fi
     while :; do
         code=0
-        wait $! || code=$?
-        kill -0 $! 2>/dev/null || return "$code"
+        wait "$process" || code=$?
+        kill -0 "$process" 2>/dev/null || break
     done
+    trap - INT TERM
+    [[ -z $signalled ]] || exit 130
+    return "$code"
 }

@@ -55,7 +55,7 @@ comments() {
               after: $after) { pageInfo { hasNextPage endCursor } nodes { id body system imported createdAt lastEditedAt
               author { id username bot state } } } } } }",
             variables: {path: $path, iid: $iid, after: (if $after == "" then null else $after end)}}' >"$work/query"
-        page=$(request POST "${CI_API_GRAPHQL_URL:?}" "$work/query" |
+        page=$(request READ "${CI_API_GRAPHQL_URL:?}" "$work/query" |
             jq 'if .errors then error("\(.errors)") else .data | {own: .currentUser.id} + .project.mergeRequest.notes end')
         echo "$page" >>"$work/pages"
         [[ $(jq .pageInfo.hasNextPage <<<"$page") == true ]] || break
@@ -75,12 +75,16 @@ may_approve() {
     request GET "$project/members/all/$1" | jq -e '.access_level >= 30 and .state == "active"' >/dev/null
 }
 
-# put_comment ID FILE: replaces a comment; makes one if ID is empty.
+# put_comment ID FILE: replaces a comment; makes one if ID is empty. Prints its id.
 put_comment() {
     local method=PUT url=$project/merge_requests/$change/notes/$1
     if [[ -z $1 ]]; then method=POST url=${url%/}; fi
     jq -n --rawfile body "$2" '{body: $body}' >"$2.json"
-    request "$method" "$url" "$2.json" >/dev/null
+    request "$method" "$url" "$2.json" | jq -r .id
+}
+
+delete_comment() {
+    request DELETE "$project/merge_requests/$change/notes/$1" >/dev/null
 }
 
 # made_for JOB COMMIT: a planning job of this merge request, on this commit or on its merge with the target.
@@ -94,30 +98,31 @@ fetch_plan() {
     request GET "$project/jobs/$1/artifacts/review/review.plan" >"$2"
 }
 
-# The earlier attempts that began, newest first: of this job on this commit, also in another pipeline; for `night`, of the
-# scheduled pipelines.
+# The earlier attempts that began, newest first: of this job on this commit, also in another pipeline; for `night`, of all
+# scheduled pipelines, since other schedules may have many. An artifact is kept for 14 days.
 attempts() {
-    local pipelines pipeline
-    if [[ $1 == night ]]; then
-        pipelines=$(request GET "$project/pipelines?source=schedule&ref=${CI_DEFAULT_BRANCH:?}&per_page=30")
-    else
-        # All of them: an attempt that is not seen would be made again.
-        pipelines=$(list "$project/pipelines?sha=$CI_COMMIT_SHA&ref=${CI_DEFAULT_BRANCH:?}")
-    fi
+    local pipelines pipeline which="sha=$CI_COMMIT_SHA"
+    if [[ $1 == night ]]; then which="source=schedule&updated_after=$(date -u -d '15 days ago' +%Y-%m-%dT%H:%M:%SZ)"; fi
+    # All of them: an attempt that is not seen would be made again.
+    pipelines=$(list "$project/pipelines?$which&ref=${CI_DEFAULT_BRANCH:?}")
     for pipeline in $(jq '.[].id' <<<"$pipelines"); do
         list "$project/pipelines/$pipeline/jobs?include_retried=true"
     done | jq -rs --arg name "${CI_JOB_NAME:?}" --argjson own "$CI_JOB_ID" 'add // []
         | map(select(.name == $name and .started_at != null and .id != $own)) | sort_by(-.id) | .[].id'
 }
 
+# fetch_folder JOB FOLDER: 4, if the job has no artifact, or it has expired.
 fetch_folder() {
-    request GET "$project/jobs/$1/artifacts" >earlier.zip && unzip -q -d earlier.parts earlier.zip && mv earlier.parts/kept "$2"
-    rm -rf earlier.zip earlier.parts
-    [[ -d $2 ]] && chmod -R go-rwx "$2"
+    request GET "$project/jobs/$1/artifacts" >earlier.zip || return
+    unpack earlier.zip kept "$2"
 }
 
-# The runner signals every process of the job, so that this one only has to wait.
+# Waits for a command. The runner signals every process of the job: what comes after the command is not begun then.
 child() {
-    trap : INT TERM
-    "$@"
+    local code=0 signalled=''
+    trap 'signalled=yes' INT TERM
+    "$@" || code=$?
+    trap - INT TERM
+    [[ -z $signalled ]] || exit 130
+    return "$code"
 }

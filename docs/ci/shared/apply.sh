@@ -14,6 +14,8 @@ if [[ -z ${EPILOT_TOKEN-} || $EPILOT_TOKEN == \$* ]]; then
     exit 1
 fi
 export EPILOT_TOKEN
+# shellcheck source=docs/ci/shared/ledger.sh
+. "$(dirname "$0")/ledger.sh"
 fact() {
     jq -r ".$1" kept/facts.json
 }
@@ -22,7 +24,7 @@ approvals=$(<kept/approvals)
 runs=(kept/state/runs/*)
 # One that has come to its end gives its result and its exit code again.
 if [[ -e ${runs[0]} ]]; then
-    exec wf-bulk resume "${runs[0]##*/}" --state-dir kept/state --json >kept/result.json
+    exec wf-bulk resume "${runs[0]##*/}" --approved "$sha256" --state-dir kept/state --json >kept/result.json
 fi
 exec wf-bulk apply plan/review.plan --approved "$sha256" --state-dir kept/state --yes --json \
     --reason "request $(fact number)" --actor "$(fact merged_by)" --approved-by "$approvals" --link "$(fact url)" \

@@ -31,23 +31,31 @@ printf '%s' "$approvals" >kept/approvals
 
 earlier=$(attempts apply)
 for attempt in $earlier; do
-    rm -rf earlier
-    # It may have changed something, so that nothing is done without its folder.
-    fetch_folder "$attempt" earlier || refuse "attempt $attempt began, and its run folder is lost. Next: check what it" \
-        'did; then make a new request, whose plan has only what is left, unless the plan is not idempotent'
+    if ! earlier_folder "$attempt"; then
+        # It may have changed something. The ledger knows whether it is finished; without one, nothing is done.
+        [[ -n ${WF_BULK_LEDGER-} ]] || refuse "attempt $attempt began, and its run folder is lost. Next: check what it" \
+            'did; then make a new request, whose plan has only what is left, unless the plan is not idempotent'
+        break
+    fi
     runs=(earlier/state/runs/*)
     if [[ -e ${runs[0]} ]]; then
-        # Of several, the one that is compared might not be the one that is continued.
+        # apply.sh goes on with one that is of the approved plan, and there is one alone.
         ((${#runs[@]} == 1)) || refuse "the folder of attempt $attempt has more than one run"
-        sha256sum --check --status <<<"$sha256  ${runs[0]}/plan" ||
-            refuse "the run of attempt $attempt is not of the plan that was approved"
         mv earlier/state kept/state
         break
     fi
 done
 if [[ $sha256 != none && ! -e kept/state ]]; then
-    fetch_plan "$job" plan/review.plan || refuse "the plan of job $job is gone. Next: run the planning job again;" \
-        'write the line of the new comment; then run this job again'
+    code=0
+    fetch_plan "$job" plan/review.plan || code=$?
+    case $code in
+        0) ;;
+        4)
+            refuse "the plan of job $job is gone. Next: run the planning job again; write the line of the new comment;" \
+                'then run this job again'
+            ;;
+        *) refuse "the plan of job $job could not be fetched. Next: run this job again" ;;
+    esac
 fi
 # The last file: apply.sh does nothing without it.
 echo "$sha256" >kept/sha256

@@ -21,6 +21,6 @@ cd "$source"
 git init --quiet
 git fetch --quiet --depth 1 -- "$WF_BULK_REPOSITORY" "$WF_BULK_COMMIT"
 git checkout --quiet "$WF_BULK_COMMIT"
-env -u EPILOT_TOKEN -u EPILOT_PLAN_TOKEN -u EPILOT_APPLY_TOKEN -u WF_BULK_GITLAB_TOKEN \
+env -u EPILOT_TOKEN -u EPILOT_PLAN_TOKEN -u EPILOT_APPLY_TOKEN -u WF_BULK_GITLAB_TOKEN -u WF_BULK_LEDGER_TOKEN \
     cargo install --locked --root "$program" --path .
 rm -rf "$source"

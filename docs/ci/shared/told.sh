@@ -16,4 +16,4 @@ elif [[ -s kept/result.json ]] && jq -e 'has("errors") | not' kept/result.json >
 fi
 echo "$ended"
 printf '**wf-bulk apply** ([log](%s)):\n\n%s\n' "${log_url:?}" "$ended" >told.comment
-put_comment '' told.comment
+put_comment '' told.comment >/dev/null

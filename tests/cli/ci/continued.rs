@@ -299,7 +299,7 @@ fn the_answers_of_the_person_who_starts_it_reach_the_command_and_nothing_else_do
     desk.environment.file(".wf-bulk/runs/0192/plan", "");
     assert_eq!(
         words(&mut approved(&desk, 1).unwrap()),
-        format!("resume\n0192\n{common}")
+        format!("resume\n0192\n--approved\n{sha256}\n{common}")
     );
     for (in_doubt, flags) in [
         ("retry", "--in-doubt\nretry\n"),
@@ -308,7 +308,8 @@ fn the_answers_of_the_person_who_starts_it_reach_the_command_and_nothing_else_do
         ("$(id)", ""),
     ] {
         let mut job = by_hand(&desk, &sha256, &[("inputs.in_doubt", in_doubt)]).unwrap();
-        let expected = format!("resume\n0192\n{common}{flags}--max-age\n14 days\n");
+        let expected =
+            format!("resume\n0192\n--approved\n{sha256}\n{common}{flags}--max-age\n14 days\n");
         assert_eq!(words(&mut job), expected);
     }
 }

@@ -81,12 +81,19 @@ fn the_line_of_the_crontab_is_silent_when_all_is_well_resumes_and_tells_of_troub
         .replace("/usr/local/bin/nightly.sh", &script.to_string_lossy())
         .replace("$HOME/wf-bulk", "$HOME");
     assert!(!line.contains('%'), "cron makes a newline of it");
-    let night = || Ended::from(desk.program("sh").args(["-c", &line]).output().unwrap());
+    // Nights and the runs between them are in a ledger.
+    let ledger = desk.path().join("ledger.git");
+    let night = || {
+        let mut night = desk.program("sh");
+        night.args(["-c", &line]).env("WF_BULK_LEDGER", &ledger);
+        Ended::from(night.output().unwrap())
+    };
 
     let playbook = desk.path().join("nightly.yaml");
     let mut cut_off = desk.program("wf-bulk");
     cut_off
         .args(["run", "nightly.yaml", "--yes", "--token-file", "token"])
+        .env("WF_BULK_LEDGER", &ledger)
         .env("NO_COLOR", "1");
     assert_eq!(interrupt(&desk, cut_off), 130);
     let ended = night().expect_code(0);

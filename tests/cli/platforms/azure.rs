@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::{
     server::zipped,
-    state::{MERGE, OWN, PlatformState, Remark, Reply, SeenJob, access, moment, person},
+    state::{
+        MERGE, OWN, PlatformState, Remark, Reply, SeenJob, access, commented, deleted, person,
+    },
 };
 
 pub(crate) const GROUP: &str = "00000000-0000-4000-8000-00000000000a";
@@ -80,14 +82,9 @@ fn repository(state: &mut PlatformState, method: &str, rest: &[&str], body: &str
                 .as_str()
                 .unwrap()
                 .to_owned();
-            state.remarks.push(Remark {
-                person: OWN,
-                body,
-                edited: false,
-                by_platform: false,
-            });
-            Reply::Json(json!({}))
+            Reply::Json(json!({"id": commented(state, body), "comments": [{"id": 1}]}))
         }
+        ("DELETE", ["pullRequests", "7", "threads", id, "comments", "1"]) => deleted(state, id),
         ("PATCH", ["pullRequests", "7", "threads", id, "comments", "1"]) => {
             let comment: Value = serde_json::from_str(body).unwrap();
             let remark = &mut state.remarks[id.parse::<usize>().unwrap() - 1];
@@ -102,6 +99,17 @@ fn repository(state: &mut PlatformState, method: &str, rest: &[&str], body: &str
     }
 }
 
+/// A moment in as many digits as it needs, or in more. Every second one is half a second after the one before.
+fn published(index: usize, more: &str) -> String {
+    let (second, part) = (index.div_ceil(2), ["", ".5"][(index + 1) % 2]);
+    let part = match (part, more) {
+        ("", "") => String::new(),
+        ("", more) => format!(".{more}"),
+        (part, more) => format!("{part}{more}"),
+    };
+    format!("2026-11-27T10:00:{second:02}{part}Z")
+}
+
 fn guid(id: u64) -> String {
     format!("00000000-0000-4000-8000-{id:012}")
 }
@@ -111,12 +119,12 @@ fn thread((index, remark): (usize, &Remark)) -> Value {
     let edited = if remark.edited {
         "2026-11-28T10:00:00Z".to_owned()
     } else {
-        moment(index)
+        published(index, "00")
     };
     let service = if human { "aad" } else { "svc" };
     json!({"id": index + 1, "isDeleted": false, "comments": [
         {"id": 1, "commentType": if remark.by_platform { "system" } else { "text" }, "content": remark.body,
-            "publishedDate": moment(index), "lastUpdatedDate": "2026-11-29T10:00:00Z", "lastContentUpdatedDate": edited,
+            "publishedDate": published(index, ""), "lastUpdatedDate": "2026-11-29T10:00:00Z", "lastContentUpdatedDate": edited,
             "author": {"id": guid(remark.person), "uniqueName": login, "descriptor": format!("{service}.x{}", remark.person)}},
         {"id": 2, "commentType": "text", "isDeleted": true, "publishedDate": "2026-11-30T10:00:00Z",
             "author": {"id": guid(remark.person), "uniqueName": login, "descriptor": format!("{service}.x")}},

@@ -4,8 +4,13 @@ use serde_json::{Value, json};
 
 use super::{
     server::zipped,
-    state::{MERGE, PlatformState, Remark, Reply, SeenJob, access, moment, person},
+    state::{
+        MERGE, PlatformState, Remark, Reply, SeenJob, access, commented, deleted, moment, person,
+    },
 };
+
+/// The pipelines of other schedules have ids from here on.
+const OTHERS: u64 = 1_000_000;
 
 const PROJECT: &str = "/api/v4/projects/7/";
 
@@ -42,15 +47,9 @@ pub(crate) fn answer(state: &mut PlatformState, method: &str, target: &str, body
             Reply::Json(json!({"id": id, "state": state, "access_level": level}))
         }
         ("POST", ["merge_requests", "7", "notes"]) => {
-            let body = text(body);
-            state.remarks.push(Remark {
-                person: super::state::OWN,
-                body,
-                edited: false,
-                by_platform: false,
-            });
-            Reply::Json(json!({"id": state.remarks.len()}))
+            Reply::Json(json!({"id": commented(state, text(body))}))
         }
+        ("DELETE", ["merge_requests", "7", "notes", id]) => deleted(state, id),
         ("PUT", ["merge_requests", "7", "notes", id]) => {
             let remark = &mut state.remarks[id.parse::<usize>().unwrap() - 1];
             remark.body = text(body);
@@ -80,7 +79,14 @@ fn pipelines(state: &PlatformState, rest: &[&str], query: &str) -> Reply {
         [] => {
             let is_asked = |seen: &&SeenJob| match query.strip_prefix("sha=") {
                 Some(rest) => seen.kind == "apply" && rest.starts_with(&seen.commit),
-                None => seen.kind == "night" && query.starts_with("source=schedule"),
+                None => {
+                    seen.kind == "night" && query.starts_with("source=schedule&updated_after=20")
+                }
+            };
+            let others = if query.starts_with("source=schedule") {
+                state.other_pipelines
+            } else {
+                0
             };
             let mut ids: Vec<u64> = state
                 .jobs
@@ -90,9 +96,13 @@ fn pipelines(state: &PlatformState, rest: &[&str], query: &str) -> Reply {
                 .collect();
             ids.sort_unstable();
             ids.dedup();
+            ids.extend(OTHERS..OTHERS + others);
             ids.reverse();
-            Reply::Json(ids.into_iter().map(|id| json!({"id": id})).collect())
+            let page: usize = query.rsplit("&page=").next().unwrap().parse().unwrap();
+            let page = ids.chunks(100).nth(page - 1).unwrap_or_default();
+            Reply::Json(page.iter().map(|id| json!({"id": id})).collect())
         }
+        [id, "jobs"] if id.parse::<u64>().unwrap() >= OTHERS => Reply::Json(json!([])),
         [id, "jobs"] => {
             // The newest first, with those that were retried, a page of 100.
             assert!(

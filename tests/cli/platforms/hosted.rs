@@ -1,7 +1,6 @@
 //! A repository on a platform, and its jobs, which run as their YAML says.
 
 use std::{
-    collections::BTreeMap,
     fs::{self, File},
     os::unix::{
         fs::{PermissionsExt as _, symlink},
@@ -15,7 +14,7 @@ use std::{
 };
 
 use super::{
-    azure::{GROUP, default_votes},
+    azure::default_votes,
     server::serve,
     state::{BO, MERGE, Platform, PlatformState, Remark, SeenJob, TOKEN},
     steps::Step,
@@ -67,6 +66,11 @@ impl Hosted {
             has_token: true,
             requests: Vec::new(),
             elsewhere: None,
+            failing: None,
+            rival: None,
+            merged_results: None,
+            other_pipelines: 0,
+            ledger: None,
         }));
         serve(&state);
         Self {
@@ -106,7 +110,7 @@ impl Hosted {
         self.state().head = git(&["rev-parse", "HEAD"]);
     }
 
-    fn commit(&self, name: &str) -> String {
+    pub(super) fn commit(&self, name: &str) -> String {
         let output = self
             .desk
             .program("git")
@@ -300,88 +304,8 @@ impl Hosted {
         match expression {
             "$(System.AccessToken)" => TOKEN.to_owned(),
             "$(EPILOT_TOKEN)" if self.state().has_token => "sandbox".to_owned(),
-            "$(EPILOT_TOKEN)" => expression.to_owned(),
+            "$(EPILOT_TOKEN)" | "$(WF_BULK_LEDGER_TOKEN)" => expression.to_owned(),
             other => panic!("{other} has no value"),
         }
-    }
-
-    /// The variables that the platform sets.
-    pub(crate) fn variables(&self, kind: &str, id: &str) -> BTreeMap<String, String> {
-        let (url, has_token) = {
-            let state = self.state();
-            (state.url.clone(), state.has_token)
-        };
-        let epilot = if has_token { "sandbox" } else { "" };
-        let is_plan = kind == "plan";
-        let temporary = self.desk.path().join("runner/temporary");
-        fs::create_dir_all(&temporary).unwrap();
-        let temporary = temporary.display().to_string();
-        let (build, attempt) = id.split_once('.').unwrap_or((id, ""));
-        let source = if is_plan {
-            self.commit("HEAD")
-        } else {
-            MERGE.to_owned()
-        };
-        let definition = match kind {
-            "plan" => "1",
-            "apply" => "2",
-            _ => "3",
-        };
-        let api = format!("{url}/api/v4");
-        let graphql = format!("{url}/api/graphql");
-        let collection = format!("{url}/o/");
-        let name = format!("wf-bulk-{kind}");
-        let commit = "c".repeat(40);
-        let base = self.commit("HEAD^");
-        let job_url = format!("https://localhost/g/r/-/jobs/{id}");
-        let all: &[(&str, &str)] = match self.platform {
-            Platform::GitLab => &[
-                ("CI_API_V4_URL", &api),
-                ("CI_API_GRAPHQL_URL", &graphql),
-                ("CI_PROJECT_ID", "7"),
-                ("CI_PROJECT_PATH", "g/r"),
-                ("CI_JOB_ID", id),
-                ("CI_JOB_URL", &job_url),
-                ("CI_JOB_NAME", &name),
-                ("CI_COMMIT_SHA", &source),
-                ("CI_DEFAULT_BRANCH", "main"),
-                ("CI_COMMIT_BRANCH", "main"),
-                ("GITLAB_USER_LOGIN", "max"),
-                ("WF_BULK_GITLAB_TOKEN", TOKEN),
-                ("EPILOT_PLAN_TOKEN", epilot),
-                ("EPILOT_APPLY_TOKEN", epilot),
-                ("WF_BULK_COMMIT", &commit),
-                ("CI_MERGE_REQUEST_IID", if is_plan { "7" } else { "" }),
-                (
-                    "CI_MERGE_REQUEST_DIFF_BASE_SHA",
-                    if is_plan { &base } else { "" },
-                ),
-            ],
-            Platform::Azure => &[
-                ("SYSTEM_COLLECTIONURI", &collection),
-                ("SYSTEM_TEAMPROJECTID", "p"),
-                ("SYSTEM_DEFINITIONID", definition),
-                ("SYSTEM_JOBATTEMPT", attempt),
-                ("BUILD_BUILDID", build),
-                ("BUILD_REPOSITORY_ID", "r"),
-                ("BUILD_SOURCEVERSION", MERGE),
-                ("BUILD_SOURCEBRANCH", "refs/heads/main"),
-                ("BUILD_REQUESTEDFOR", "Max"),
-                ("AGENT_TEMPDIRECTORY", &temporary),
-                ("WF_BULK_COMMIT", &commit),
-                ("WF_BULK_APPROVERS", GROUP),
-                (
-                    "SYSTEM_PULLREQUEST_PULLREQUESTID",
-                    if is_plan { "7" } else { "" },
-                ),
-                (
-                    "SYSTEM_PULLREQUEST_SOURCECOMMITID",
-                    if is_plan { &source } else { "" },
-                ),
-            ],
-        };
-        all.iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
     }
 }

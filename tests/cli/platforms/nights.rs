@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn at_night(hosted: &Hosted) {
+pub(super) fn at_night(hosted: &Hosted) {
     let playbooks = hosted.desk.path().join("playbooks");
     fs::rename(
         hosted.desk.path().join(PLAYBOOK),
@@ -77,7 +77,7 @@ fn a_night_whose_folder_is_lost_stops_the_next_one_once() {
         hosted
             .run("night", 2, false)
             .expect_code(1)
-            .expect_said("is lost. Check what it did. The next night begins anew");
+            .expect_said("is lost. Next: check what it did. The next night begins anew");
         assert_eq!(effects(&hosted), applied);
         hosted.run("night", 3, false).expect_code(0);
         let check = [

@@ -47,6 +47,13 @@ pub(crate) fn serve(state: &Arc<Mutex<PlatformState>>) {
 fn reply(state: &mut PlatformState, received: &Received, is_store: bool) -> Reply {
     let line = format!("{} {}", received.method, received.target);
     state.requests.push((line, received.authorization.clone()));
+    if let Some((part, times)) = &mut state.failing
+        && *times > 0
+        && received.target.contains(*part)
+    {
+        *times -= 1;
+        return Reply::Unavailable;
+    }
     if is_store {
         assert_eq!(
             received.authorization, "",
@@ -104,6 +111,7 @@ fn send(stream: &mut TcpStream, reply: Reply) {
         Reply::Bytes(bytes) => ("200 OK", String::new(), bytes),
         Reply::Redirect(url) => ("302 Found", format!("location: {url}\r\n"), Vec::new()),
         Reply::NotFound => ("404 Not Found", String::new(), Vec::new()),
+        Reply::Unavailable => ("503 Service Unavailable", String::new(), Vec::new()),
     };
     let head = format!(
         "HTTP/1.1 {status}\r\n{header}content-length: {}\r\nconnection: close\r\n\r\n",

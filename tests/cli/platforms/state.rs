@@ -78,6 +78,16 @@ pub(crate) struct PlatformState {
     pub(crate) requests: Vec<(String, String)>,
     /// Azure: where an artifact is said to be, in the place of where it is.
     pub(crate) elsewhere: Option<String>,
+    /// The part of an address that is answered with an error of the server, and how often.
+    pub(crate) failing: Option<(&'static str, usize)>,
+    /// What another job comments while this one is making its comment.
+    pub(crate) rival: Option<String>,
+    /// GitLab: where the branch began, the target branch and the branch, in a pipeline for merged results.
+    pub(crate) merged_results: Option<[String; 3]>,
+    /// How many pipelines other schedules have started since.
+    pub(crate) other_pipelines: u64,
+    /// The ledger of the jobs.
+    pub(crate) ledger: Option<&'static str>,
 }
 
 /// Name, whether it is a person, and whether that person may log in. From 100 on they are people who may approve.
@@ -111,10 +121,35 @@ pub(crate) fn moment(index: usize) -> String {
     format!("2026-11-27T10:00:{index:02}Z")
 }
 
+/// The user of the token comments, and gets the id of the comment.
+pub(crate) fn commented(state: &mut PlatformState, body: String) -> usize {
+    for body in state.rival.take().into_iter().chain([body]) {
+        state.remarks.push(Remark {
+            person: OWN,
+            body,
+            edited: false,
+            by_platform: false,
+        });
+    }
+    state.remarks.len()
+}
+
+/// A comment is deleted. Its place stays, since the ids of the others are theirs.
+pub(crate) fn deleted(state: &mut PlatformState, id: &str) -> Reply {
+    let remark = &mut state.remarks[id.parse::<usize>().unwrap() - 1];
+    *remark = Remark {
+        by_platform: true,
+        body: "deleted".to_owned(),
+        ..remark.clone()
+    };
+    Reply::Json(serde_json::json!({}))
+}
+
 /// What the platform answers.
 pub(crate) enum Reply {
     Json(serde_json::Value),
     Bytes(Vec<u8>),
     Redirect(String),
     NotFound,
+    Unavailable,
 }

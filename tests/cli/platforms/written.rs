@@ -69,6 +69,22 @@ fn only_a_job_of_the_default_branch_gets_the_token_that_can_write_and_they_run_o
 }
 
 #[test]
+fn on_gitlab_a_push_cancels_no_job_that_waits_to_write() {
+    let text = documented("ci/gitlab/wf-bulk.yml");
+    let jobs: Value = serde_yaml::from_str(&text).unwrap();
+    assert_eq!(
+        jobs["workflow"]["auto_cancel"]["on_new_commit"],
+        "interruptible"
+    );
+    for (job, is_cancelled) in [("plan", true), ("apply", false), ("night", false)] {
+        assert_eq!(
+            jobs[format!("wf-bulk-{job}")]["interruptible"],
+            is_cancelled
+        );
+    }
+}
+
+#[test]
 fn the_plan_is_made_with_the_scripts_of_the_target_branch() {
     for hosted in on_each(FAST) {
         hosted.push(&[PLAYBOOK]);
