@@ -288,7 +288,7 @@ fn where_nothing_is_to_be_changed_nothing_is_approved_or_applied() {
         hosted
             .apply(1)
             .expect_code(0)
-            .expect_out("nothing is to be changed");
+            .expect_out("there is nothing to change");
         assert_eq!(hosted.comments().len(), 1);
     }
 }

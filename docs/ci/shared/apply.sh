@@ -5,7 +5,7 @@ umask 077
 PATH=$PWD/.wf-bulk-program/bin:$PATH
 sha256=$(<kept/sha256)
 if [[ $sha256 == none ]]; then
-    echo 'nothing is to be changed'
+    echo 'there is nothing to change'
     exit 0
 fi
 # Azure leaves the name of a variable that does not exist.

@@ -44,15 +44,15 @@ unpack() {
     rm -rf earlier.parts
 }
 
-# earlier_folder ATTEMPT: what an earlier attempt has left, in `earlier/`. False, if there is no artifact. An error that may
+# earlier_folder JOB: what an earlier job has left, in `earlier/`. False, if there is no artifact. An error that may
 # pass ends the job: nothing is begun anew because of it.
 earlier_folder() {
     local code=0
     rm -rf earlier
     fetch_folder "$1" earlier || code=$?
     if ((code != 0 && code != 4)); then
-        refuse "the run folder of attempt $1 could not be fetched. Next: run this job again. If it can never be fetched," \
-            'check what that attempt did, and delete its artifact'
+        refuse "the state folder of job $1 could not be fetched. Next: run this job again. If it can never be fetched," \
+            'look at what that job did, and delete its artifact'
     fi
     return "$code"
 }
@@ -77,7 +77,7 @@ plan_comment() {
 }
 
 # approvals DIGEST AUTHOR: the people who have approved it. The last comment of each person counts. As its first line, the
-# line stands in no quotation, no code and no hidden text. A comment that was edited may be the text of another person.
+# approval line stands in no quotation, no code and no hidden text. A comment that was edited may be the text of another person.
 approvals() {
     local candidates person login found=''
     candidates=$(comments | jq -r --arg line "wf-bulk: apply $1" --arg author "$2" '

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a playbook every night, with the token that can write in EPILOT_TOKEN: first what an earlier night has left of it,
-# then the playbook itself. The folder of its runs goes from night to night, in `kept/`.
+# then the playbook itself. The state folder goes from night to night, in `kept/`.
 #
 #   night.sh PLAYBOOK
 # shellcheck source=docs/ci/shared/lib.sh
@@ -17,7 +17,7 @@ for attempt in $earlier; do
         # The ledger knows whether its run is finished. Without one, a person has to look.
         [[ -z ${WF_BULK_LEDGER-} ]] || break
         touch kept/anew
-        refuse "the run folder of job $attempt is lost. Next: check what it did. The next night begins anew"
+        refuse "the state folder of job $attempt is lost. Next: look at what it did. The next night begins with an empty one"
     fi
     if [[ -e earlier/state ]]; then
         mv earlier/state kept/state

@@ -39,17 +39,17 @@ text() {
     echo "${marker}job=${own_job:?} sha256=$digest -->"
     if [[ -n $playbook ]]; then origin; fi
     case $state:$digest in
-        unseen:*) echo '**Nothing was scanned**: the selection finds no execution, so this is no check. Correct it.' ;;
+        unseen:*) echo '**Nothing was scanned**: the selection finds no execution, so this plan checks nothing. Correct the selection.' ;;
         refused:*)
             cat "$work"/md
-            printf '\n---\n**This plan is refused**, so there is nothing to approve: correct what stands above, and push.\n'
+            printf '\n---\n**This plan is refused**, so there is nothing to approve: correct what is said above, and push.\n'
             ;;
         empty:*)
             cat "$work"/md
-            printf '\nNothing is to be changed here: nothing will be applied.\n'
+            printf '\nThere is nothing to change, so nothing will be applied.\n'
             ;;
         *:none)
-            printf '**No playbook was planned**: none is added or changed, and none names a file that is. '
+            printf '**No playbook was planned**: none is added or changed, and none names a changed file. '
             printf 'So nothing will be applied. A playbook that is removed or reverted undoes nothing.\n'
             ;;
         *:failed) echo "**There is no plan**, so nothing can be applied. [What went wrong](${log_url:?})" ;;
@@ -57,7 +57,7 @@ text() {
             manner
             cat "$work"/md
             printf '\n---\nAs a file and as a page: an artifact of [this job](%s). ' "$log_url"
-            printf 'To have it applied with the merge, **approve, and write a comment with this as its first line**:\n\n'
+            printf 'To have it applied after the merge, **approve, and write a comment with this approval line as its first line**:\n\n'
             printf '    wf-bulk: apply %s\n' "$digest"
             ;;
     esac
@@ -86,7 +86,7 @@ fail() {
 
 git diff -z --name-only --diff-filter=AMRT "$base" HEAD -- 'playbooks/*.yaml' 'playbooks/*.yml' >"$work"/playbooks
 mapfile -d '' -t playbooks <"$work"/playbooks
-((${#playbooks[@]} < 2)) || fail 'more than one playbook is added or changed: make a request for each'
+((${#playbooks[@]} < 2)) || fail 'more than one playbook is added or changed: make a pull or merge request for each'
 # Where only other files are changed, such as rows or a calendar: the playbook that names one of them.
 if ((${#playbooks[@]} == 0)); then
     git diff -z --name-only --no-renames "$base" HEAD -- playbooks/ >"$work"/files

@@ -335,7 +335,8 @@ fn each_dead_end_names_the_next_step_and_no_text_becomes_a_command_of_the_workfl
         "{said}"
     );
     assert!(
-        said.contains("::error::Next: open run 41 of wf-bulk plan") && said.contains("number 7"),
+        said.contains("::error::Next: open workflow run 41 of wf-bulk plan")
+            && said.contains("number 7"),
         "{said}"
     );
     desk.environment.file(".wf-bulk/runs/0192/plan", "");

@@ -266,10 +266,7 @@ fn nothing_is_to_be_approved_where_everything_was_rejected_and_what_the_playbook
     desk.commit(&["playbooks/new-owners.yaml"]);
     planned(&desk, 2).run(CHECK).expect_code(0);
     let comment = desk.comments().pop().unwrap();
-    assert!(
-        comment.contains("Nothing is to be changed here"),
-        "{comment}"
-    );
+    assert!(comment.contains("There is nothing to change"), "{comment}");
     assert!(!comment.contains("wf-bulk: apply"), "{comment}");
 
     row(&format!("{rows}no id;10020;2027-02-01\n"));

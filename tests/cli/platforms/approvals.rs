@@ -123,7 +123,11 @@ fn a_new_push_needs_a_new_plan_and_a_new_approval() {
         let (ended, second) = hosted.plan(2);
         ended.expect_code(0);
         assert_ne!(digest, second);
-        expect_refused(hosted.apply(2), &hosted, "no approval has this plan's line");
+        expect_refused(
+            hosted.apply(2),
+            &hosted,
+            "no approval has the approval line",
+        );
         // A planning job of an older commit, which ends late, shows nothing.
         let head = std::mem::replace(&mut hosted.state().head, first);
         hosted
@@ -155,7 +159,11 @@ fn a_comment_that_another_user_wrote_or_that_names_another_job_is_no_plan() {
             "was not made of the commit that was merged",
         );
         hosted.state().remarks[0].body = comment.replace(&digest, &"0".repeat(64));
-        expect_refused(hosted.apply(3), &hosted, "no approval has this plan's line");
+        expect_refused(
+            hosted.apply(3),
+            &hosted,
+            "no approval has the approval line",
+        );
         hosted.state().remarks[0].body = comment;
         hosted.state().is_fork = true;
         expect_refused(hosted.apply(4), &hosted, "comes from a fork");

@@ -74,10 +74,9 @@ fn a_night_whose_folder_is_lost_stops_the_next_one_once() {
         hosted.run("night", 1, true);
         let applied = effects(&hosted);
         fs::remove_dir_all(hosted.kept("night", 1)).unwrap();
-        hosted
-            .run("night", 2, false)
-            .expect_code(1)
-            .expect_said("is lost. Next: check what it did. The next night begins anew");
+        hosted.run("night", 2, false).expect_code(1).expect_said(
+            "is lost. Next: look at what it did. The next night begins with an empty one",
+        );
         assert_eq!(effects(&hosted), applied);
         hosted.run("night", 3, false).expect_code(0);
         let check = [
