@@ -219,6 +219,9 @@ fn what_was_approved_is_applied_and_all_else_is_refused_with_nothing_written() {
     let edited = comments.replace(&sha256, &"0".repeat(64));
     desk.environment.file("gh/comments.json", &edited);
     refused("no approval of the last commit has this plan");
+    let edited = comments.replace(&format!("sha256={sha256}"), "sha256=none");
+    desk.environment.file("gh/comments.json", &edited);
+    refused("and a review approves one with changes");
     desk.environment.file("gh/comments.json", &comments);
 
     // Another plan, as valid as the first, in its place.

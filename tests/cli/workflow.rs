@@ -192,7 +192,6 @@ impl<'a> Job<'a> {
             ("inputs.sha256", ""),
             ("inputs.in_doubt", ""),
             ("inputs.again", ""),
-            ("vars.WF_BULK_SERVER", ""),
             ("vars.WF_BULK_NIGHT_LEDGER", ""),
             ("github.repository", "o/r"),
             ("github.server_url", "https://localhost"),

@@ -96,13 +96,13 @@ fetch_plan() {
     unzip -p earlier.zip "$name/review.plan" >"$2" || return 1
 }
 
-# The earlier attempts that began, newest first: of this pipeline on this commit; for `night`, on this branch. An attempt
+# The earlier attempts that began, newest first: of this pipeline on this commit; for `night`, each by its schedule on this branch. An attempt
 # that began has published an artifact before.
 attempts() {
-    local which=.sourceVersion builds build
-    if [[ $1 == night ]]; then which='env.BUILD_SOURCEVERSION'; fi
+    local which='.sourceVersion == env.BUILD_SOURCEVERSION' builds build
+    if [[ $1 == night ]]; then which='.reason == "schedule"'; fi
     builds=$(request GET "$project/_apis/build/builds?definitions=${SYSTEM_DEFINITIONID:?}&branchName=$BUILD_SOURCEBRANCH&queryOrder=queueTimeDescending&\$top=100&$version" |
-        jq -r --argjson own "$BUILD_BUILDID" "[\$own] + [.value[] | select($which == env.BUILD_SOURCEVERSION) | .id] | unique | reverse[]")
+        jq -r --argjson own "$BUILD_BUILDID" "[\$own] + [.value[] | select($which) | .id] | unique | reverse[]")
     for build in $builds; do
         request GET "$project/_apis/build/builds/$build/artifacts?$version" | jq -r --arg build "$build" --arg own "$own_job" '
             [.value[].name | capture("^wf-bulk-began-(?<attempt>[0-9]+)$").attempt | tonumber] | sort | reverse

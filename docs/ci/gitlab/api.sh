@@ -99,7 +99,8 @@ fetch_plan() {
 }
 
 # The earlier attempts that began, newest first: of this job on this commit, also in another pipeline; for `night`, of all
-# scheduled pipelines, since other schedules may have many. An artifact is kept for 14 days.
+# scheduled pipelines, since other schedules may have many. An artifact is kept for 14 days. A tag with the name of the branch
+# is another ref, which more people can make.
 attempts() {
     local pipelines pipeline which="sha=$CI_COMMIT_SHA"
     if [[ $1 == night ]]; then which="source=schedule&updated_after=$(date -u -d '15 days ago' +%Y-%m-%dT%H:%M:%SZ)"; fi
@@ -108,7 +109,7 @@ attempts() {
     for pipeline in $(jq '.[].id' <<<"$pipelines"); do
         list "$project/pipelines/$pipeline/jobs?include_retried=true"
     done | jq -rs --arg name "${CI_JOB_NAME:?}" --argjson own "$CI_JOB_ID" 'add // []
-        | map(select(.name == $name and .started_at != null and .id != $own)) | sort_by(-.id) | .[].id'
+        | map(select(.name == $name and .tag == false and .started_at != null and .id != $own)) | sort_by(-.id) | .[].id'
 }
 
 # fetch_folder JOB FOLDER: 4, if the job has no artifact, or it has expired.

@@ -33,13 +33,16 @@ earlier=$(attempts apply)
 for attempt in $earlier; do
     if ! earlier_folder "$attempt"; then
         # It may have changed something. The ledger knows whether it is finished; without one, nothing is done.
-        [[ -n ${WF_BULK_LEDGER-} ]] || refuse "job $attempt began, and its run folder is lost. Next: look at what its run" \
+        [[ -n ${WF_BULK_LEDGER-} && $sha256 != none ]] || refuse "job $attempt began, and its run folder is lost. Next: look at what its run" \
             'did; then make a new pull or merge request. If the playbook is not idempotent, first leave out of its selection' \
             'what is done'
         break
     fi
     runs=(earlier/state/runs/*)
     if [[ -e ${runs[0]} ]]; then
+        # Who can edit the comment must not make a run that began disappear.
+        [[ $sha256 != none ]] || refuse "job $attempt has begun a run, and the comment says that its plan has no changes." \
+            'Next: run the planning job again, and approve its plan; then run this job again'
         # apply.sh goes on with one that is of the approved plan, and there is one alone.
         ((${#runs[@]} == 1)) || refuse "the state folder of job $attempt has more than one run"
         mv earlier/state kept/state

@@ -45,6 +45,8 @@ pub(super) fn with_approved_plan(pace: &str, playbook: &str) -> (Desk, String) {
 
 /// The steps of a job from the first to the last; gives the exit code of the one that applies.
 pub(super) fn do_all(job: &mut Job<'_>) -> i32 {
+    job.run("Empty the names that this job writes")
+        .expect_code(0);
     job.run(FETCH).expect_code(0);
     job.run("Look for the token").expect_code(0);
     let ended = job.run("Apply");

@@ -16,6 +16,7 @@ fn what_was_committed_in_the_place_of_a_run_or_a_plan_is_not_used() {
     for committed in [".wf-bulk/runs/0", "found/runs/0", "plan"] {
         desk.environment.file(&format!("{committed}/plan"), "mine");
     }
+    desk.environment.file("result.json", "{}");
     assert_eq!(do_all(&mut job), 0);
     assert_eq!(job.summary(), "137 planned = 137 applied\n");
 }

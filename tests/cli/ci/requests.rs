@@ -38,6 +38,8 @@ fn a_pull_request_without_a_playbook_passes_the_check_with_no_secret_and_no_comm
     let sha256 = plan(&desk, 2);
     desk.reviews(&approval(&sha256));
     desk.commit(&[]);
+    // A new commit dismisses approvals.
+    desk.reviews(&json!([]));
     planned(&desk, 3).run(CHECK).expect_code(0);
     let comment = desk.comments().pop().unwrap();
     assert!(comment.contains("**No playbook was planned**"), "{comment}");

@@ -162,6 +162,7 @@ fn build(seen: &SeenJob) -> Value {
             seen.commit.chars().rev().collect(),
         ),
         "apply" => ("individualCI", "refs/heads/main", seen.commit.clone()),
+        "foreign night" => ("manual", "refs/heads/main", seen.commit.clone()),
         _ => ("schedule", "refs/heads/main", seen.commit.clone()),
     };
     json!({"id": seen.pipeline(), "reason": reason, "sourceBranch": branch, "sourceVersion": version,
@@ -178,7 +179,7 @@ fn builds(state: &PlatformState, query: &str) -> Value {
     let mut builds: Vec<Value> = state
         .jobs
         .iter()
-        .filter(|seen| seen.kind == kind)
+        .filter(|seen| seen.kind.trim_start_matches("foreign ") == kind)
         .map(build)
         .collect();
     builds.dedup();

@@ -53,6 +53,51 @@ fn a_request_that_only_reads_is_made_again_also_if_it_is_a_post() {
     }
 }
 
+/// On GitLab, by a tag with the name of the branch; on Azure, by hand.
+#[test]
+fn a_state_folder_of_a_job_that_no_schedule_of_the_branch_has_started_is_not_used() {
+    for hosted in on_each(SLOW) {
+        nights::at_night(&hosted);
+        hosted.run("night", 1, true);
+        let of_night = |night| {
+            let runs = hosted.kept("night", night).join("state/runs");
+            let run = fs::read_dir(runs).unwrap().next().unwrap().unwrap();
+            run.file_name()
+        };
+        let foreign = of_night(1);
+        hosted.state().jobs.last_mut().unwrap().kind = "foreign night";
+        hosted.run("night", 2, false).expect_code(0);
+        assert_ne!(of_night(2), foreign);
+    }
+}
+
+#[test]
+fn a_run_that_began_is_not_forgotten_when_the_comment_says_that_there_is_nothing_to_change() {
+    for hosted in on_each(SLOW) {
+        hosted.push(&[PLAYBOOK]);
+        hosted.plan_and_approve();
+        hosted.run("apply", 1, true);
+        let applied = effects(&hosted);
+        let plan = hosted.comments()[0].clone();
+        let job = plan
+            .split("job=")
+            .nth(1)
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap();
+        hosted.state().remarks[0].body = format!("<!-- wf-bulk-plan job={job} sha256=none -->");
+        hosted
+            .apply(2)
+            .expect_code(1)
+            .expect_said("has begun a run, and the comment says that its plan has no changes");
+        assert_eq!(effects(&hosted), applied);
+        hosted.state().remarks[0].body = plan;
+        hosted.apply(3).expect_code(0);
+        assert_eq!(effects(&hosted), 137);
+    }
+}
+
 #[test]
 fn a_download_that_fails_begins_no_night_and_no_apply_anew() {
     for hosted in on_each(SLOW) {

@@ -168,10 +168,13 @@ fn job(seen: &SeenJob) -> Value {
         ),
         _ => ("main", seen.commit.clone(), json!([])),
     };
-    let name = seen.kind.trim_start_matches("merged ");
+    let name = seen
+        .kind
+        .trim_start_matches("merged ")
+        .trim_start_matches("foreign ");
     json!({
         "id": seen.id.parse::<u64>().unwrap(), "name": format!("wf-bulk-{name}"),
-        "started_at": seen.began.then_some("2026-11-27T11:00:00Z"),
+        "tag": seen.kind.starts_with("foreign "), "started_at": seen.began.then_some("2026-11-27T11:00:00Z"),
         "pipeline": {"id": seen.pipeline(), "ref": reference, "sha": sha},
         "commit": {"id": sha, "parent_ids": parents},
     })
