@@ -116,6 +116,10 @@ image:
 windows:
     bash .ci/run windows
 
+# whether the program compiles for macOS and for Linux with musl, on Intel and ARM
+targets:
+    bash .ci/run targets
+
 # the main job, on the sandbox inside the process
 demo:
     cargo run -- run playbooks/reassign.yaml --sandbox --yes
