@@ -18,8 +18,8 @@ fn a_run_is_resumed_with_the_plan_that_was_approved_and_no_other_and_nothing_is_
         .run_on(&sandbox, &other)
         .expect_code(1)
         .expect_said("is not the one that was approved")
-        .expect_said(&sha256)
-        .expect_said("nothing was changed");
+        .expect_said("nothing was sent")
+        .expect_said(&sha256);
     // The environment names the server for all commands.
     let named = |server: &str| {
         let resume = ["resume", "--last", "--settle", "1", "--approved", &sha256];

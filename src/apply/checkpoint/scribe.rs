@@ -19,7 +19,8 @@ use super::{
 #[cfg(test)]
 use crate::testing::lockstep::{Lockstep, UnderWay};
 
-/// A batch of so many records takes no more: bounds the buffer to some 100 KB, and exceeds the number of workers of any reasonable run.
+/// A batch with this number of records takes no more from the queue. It bounds the buffer to some 100 KB, and is more than the workers of
+/// any reasonable run.
 const MAX_BATCH: usize = 1024;
 
 /// A sync that takes less than this is not worth the change to another thread.

@@ -166,7 +166,7 @@ fn plan_that_was_started(
             stored.run, plan.sha256
         ))
         .hint(format!("resume the run of the approved plan, or have this plan reviewed: {show}"))
-        .hint("nothing was changed"));
+        .hint("nothing was sent"));
     }
     if let Some(signers) = &args.allowed_signers {
         let run = stored.run.to_string();
