@@ -1,6 +1,7 @@
 """Fills in a template of a package from the archives of a release: fill.py TEMPLATE FOLDER REPOSITORY_URL
 
-Each `@SHA256:target@` becomes the checksum of the target's archive, which must be there. `fill.py --test` tests this with both templates.
+Each `@SHA256:target@` becomes the checksum of the target's archive, which must be there. `fill.py --test` tests this with both templates,
+and where `cargo binstall` looks for the archives.
 """
 
 import hashlib
@@ -9,6 +10,7 @@ import pathlib
 import re
 import sys
 import tempfile
+import tomllib
 
 ARCHIVE = re.compile(r"wf-bulk-([0-9][^-]*(?:-[a-z]+\.[0-9]+)?)-(.+)\.(?:tar\.gz|zip)")
 
@@ -66,6 +68,26 @@ def test_all():
     manifest = json.loads(test("wf-bulk.json", ["wf-bulk-1.2.3-x86_64-pc-windows-gnu.zip"]))
     bits = manifest["architecture"]["64bit"]
     assert (manifest["version"], bits["extract_dir"]) == ("1.2.3", "wf-bulk-1.2.3-x86_64-pc-windows-gnu"), manifest
+    test_binstall([*unix, "x86_64-pc-windows-gnu"])
+
+
+def test_binstall(targets):
+    """The addresses in Cargo.toml lead to the archives of these targets, which are all that the release makes, and to the program in them."""
+    top = pathlib.Path(__file__).parents[1]
+    released = re.findall(r"- \{ target: ([a-z0-9_-]+),", (top / ".github/workflows/release.yml").read_text())
+    assert sorted(released) == sorted(targets), released
+    general = tomllib.loads((top / "Cargo.toml").read_text())["package"]["metadata"]["binstall"]
+    for target in targets:
+        windows = "-windows-" in target
+        values = {"repo": "R", "version": "1.2.3", "target": target, "bin": "wf-bulk", "binary-ext": ".exe" if windows else ""}
+        found = general | general["overrides"].get(target, {})
+        filled_in = {key: re.sub(r"\{ ([a-z-]+) \}", lambda name: values[name[1]], found[key]) for key in ("pkg-url", "pkg-fmt", "bin-dir")}
+        name = f"wf-bulk-1.2.3-{target}"
+        assert filled_in == {
+            "pkg-url": f"R/releases/download/v1.2.3/{name}{'.zip' if windows else '.tar.gz'}",
+            "pkg-fmt": "zip" if windows else "tgz",
+            "bin-dir": f"{name}/wf-bulk{values['binary-ext']}",
+        }, filled_in
 
 
 if sys.argv[1:] == ["--test"]:
