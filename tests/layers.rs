@@ -98,7 +98,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
         "present",
         &[
             ("error", "styles text"),
-            ("cli", "api dates invocation pace server_name text"),
+            ("cli", "api dates invocation pace platform server_name text"),
             ("guide", "styles text"),
             (
                 "report",

@@ -212,6 +212,14 @@ fn compare(path: &Path, kept: FolderSettings, wanted: &FolderOptions) -> Result<
     Ok(())
 }
 
+/// Shortens the log, which is opened for this alone: Windows shortens no file that was opened to append.
+fn cut(path: &Path, length: u64) -> io::Result<()> {
+    let log = OpenOptions::new().write(true).open(path)?;
+    #[expect(clippy::disallowed_methods, reason = "it was not opened to append")]
+    log.set_len(length)?;
+    log.sync_data()
+}
+
 /// Reads the log. A last line without its end was never answered: it is cut off.
 fn read_effects(log: &mut File, path: &Path) -> Result<Vec<LoggedEffect>, SandboxError> {
     let mut bytes = Vec::new();
@@ -222,9 +230,7 @@ fn read_effects(log: &mut File, path: &Path) -> Result<Vec<LoggedEffect>, Sandbo
         .rposition(|&byte| byte == b'\n')
         .map_or(0, |end| end + 1);
     if whole < bytes.len() {
-        log.set_len(whole as u64)
-            .and_then(|()| log.sync_data())
-            .map_err(|source| file("shorten", path, source))?;
+        cut(path, whole as u64).map_err(|source| file("shorten", path, source))?;
     }
     bytes[..whole]
         .split_inclusive(|&byte| byte == b'\n')

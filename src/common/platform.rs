@@ -2,6 +2,8 @@
 
 #[cfg(any(test, windows))]
 mod access_list;
+#[cfg(any(test, windows))]
+mod device_name;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -10,17 +12,28 @@ mod windows;
 #[cfg(unix)]
 pub use unix::{
     HOME, HOST, LOCKED_FOLDERS_MOVE, USER, access_of_others, apart, create_owner_only_folder,
-    cure_of, end_group, exposure, flush_terminal_input, identity, identity_at, is_fifo,
-    is_of_this_user, is_stdout, kind_of_special, may_only_owners_rename_in, only_regular,
-    open_owner_only, privacy_of, rename_folder, shell, stdout_is_lost, sync_folder, user_id,
+    cure_of, device_of_name, end_group, exposure, flush_terminal_input, identity, identity_at,
+    is_fifo, is_of_this_user, is_stdout, keep_in_place, kind_of_special, make_folder,
+    may_only_owners_rename_in, only_regular, open_owner_only, privacy_of, rename_file,
+    rename_folder, set_variable, shell, stdout_is_lost, sync_folder, user_id,
 };
 #[cfg(windows)]
 pub use windows::{
     HOME, HOST, LOCKED_FOLDERS_MOVE, USER, access_of_others, apart, create_owner_only_folder,
-    cure_of, end_group, exposure, flush_terminal_input, identity, identity_at, is_fifo,
-    is_of_this_user, is_stdout, kind_of_special, may_only_owners_rename_in, only_regular,
-    open_owner_only, privacy_of, rename_folder, shell, stdout_is_lost, sync_folder, user_id,
+    cure_of, device_of_name, end_group, exposure, flush_terminal_input, identity, identity_at,
+    is_fifo, is_of_this_user, is_stdout, keep_in_place, kind_of_special, make_folder,
+    may_only_owners_rename_in, only_regular, open_owner_only, privacy_of, rename_file,
+    rename_folder, set_variable, shell, stdout_is_lost, sync_folder, user_id,
 };
+
+/// A name that the system keeps for a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceName {
+    /// What is written there is lost.
+    Null,
+    /// A console or a port; or a name that only some versions of the system take for a device.
+    Other,
+}
 
 /// How another user could have written a file or folder.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -45,7 +45,7 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Opens a regular file that exists, for writing at its end, and for reading.
+/// Opens a regular file that exists, for writing at its end, and for reading. Where the system can, it keeps the file in its place meanwhile.
 ///
 /// # Errors
 ///
@@ -53,7 +53,7 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 pub fn open_existing_to_append(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let options = platform::only_regular(options.read(true).append(true));
-    regular(path, options.open(path))
+    regular(path, platform::keep_in_place(options).open(path))
 }
 
 /// What was opened, if it is a regular file. Something else could block the process for ever (a FIFO), or lead to another file (a link).
@@ -103,6 +103,20 @@ pub fn open_to_append(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let options = platform::only_regular(options.read(true).append(true).create(true));
     regular(path, platform::open_owner_only(options, path))
+}
+
+/// Sets the length of a file, and syncs it. The file is opened for this alone: Windows shortens no file that was opened to append.
+///
+/// # Errors
+///
+/// When it can't be opened or changed, or is something else.
+pub fn set_length(path: &Path, length: u64) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let options = platform::only_regular(options.write(true));
+    let file = regular(path, options.open(path))?;
+    #[expect(clippy::disallowed_methods, reason = "it was not opened to append")]
+    file.set_len(length)?;
+    file.sync_all()
 }
 
 /// Makes a new folder.
@@ -178,8 +192,8 @@ fn replace_with(
     drop(buffered);
     file.as_file().sync_all()?;
     let mut file = file.into_temp_path();
-    // Also where another process has the old file open: Windows has a call for this, which the one of the crate is not.
-    fs::rename(&file, path)?;
+    // Also where another process has the old file open, which the call of the crate can't on Windows.
+    platform::rename_file(&file, path)?;
     file.disable_cleanup(true);
     Ok(())
 }

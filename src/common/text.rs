@@ -8,6 +8,10 @@ mod file_kind;
 pub mod json;
 mod natural;
 mod numbers;
+#[cfg(unix)]
+mod posix_shell;
+#[cfg(any(test, windows))]
+mod power_shell;
 mod shell;
 mod suggest;
 mod wrap;

@@ -58,7 +58,7 @@ pub const MAX_TIMEOUT: u64 = 3600;
     version,
     max_term_width = 110,
     disable_help_subcommand = true,
-    after_help = help::MAIN
+    after_help = help::main()
 )]
 pub struct Cli {
     #[command(subcommand)]

@@ -7,7 +7,7 @@ mod wall_clock;
 
 use std::{
     collections::BTreeMap,
-    fs::{self, OpenOptions},
+    fs,
     future::poll_fn,
     io::Cursor,
     path::PathBuf,
@@ -36,6 +36,7 @@ use crate::{
     event::Event,
     pace::Pacer,
     plan::{Change, CheckedBlocks, Item, PlanError, PlanReader, PlanWriter, Repeat},
+    private_file,
     run::{Dispatcher, DoubtAnswer, RunResult, Settings, Signals, Wanted},
 };
 
@@ -323,10 +324,8 @@ impl TestRun {
             // What the workers held is dropped when the runtime comes to it.
             tokio::task::yield_now().await;
             if power_cut {
-                let mut file = OpenOptions::new();
-                let file = file.write(true).open(self.checkpoint()).unwrap();
                 // The writer has synced when it was dropped; here it did not come to that.
-                file.set_len(survives).unwrap();
+                private_file::set_length(&self.checkpoint(), survives).unwrap();
             }
         }
         assert_eq!(self.service.world().broken, [] as [String; 0]);

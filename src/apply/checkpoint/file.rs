@@ -299,7 +299,7 @@ impl Replayed {
                 path,
             });
         }
-        repair(&mut file, good, tail).map_err(failed(CheckpointStep::Repair))?;
+        repair(&path, &mut file, good, tail).map_err(failed(CheckpointStep::Repair))?;
         if chain.records() > 0 {
             let resumed = Record::Resumed { at: now_ms };
             state
@@ -335,16 +335,16 @@ fn unreadable(path: &Path) -> impl Fn(ReplayError) -> CheckpointError {
 }
 
 /// Truncates the file after its last complete record, and syncs it.
-fn repair(file: &mut File, good: u64, tail: Tail) -> io::Result<()> {
+fn repair(path: &Path, file: &mut File, good: u64, tail: Tail) -> io::Result<()> {
     match tail {
-        Tail::None => return Ok(()),
-        Tail::Torn { .. } => file.set_len(good)?,
+        Tail::None => Ok(()),
+        Tail::Torn { .. } => private_file::set_length(path, good),
         Tail::Unended { .. } => {
-            file.set_len(good)?;
+            private_file::set_length(path, good)?;
             file.write_all(b"\n")?;
+            file.sync_all()
         }
     }
-    file.sync_all()
 }
 
 /// Checks that the records are about this plan and this run.

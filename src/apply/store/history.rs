@@ -300,7 +300,7 @@ impl History {
                     }
                 })?;
             if chain.is_torn {
-                file.set_len(chain.whole)?;
+                private_file::set_length(&path, chain.whole)?;
             } else if chain.faults.contains(&ChainFault::Tail) {
                 // It may be what was left of a record, and stays.
                 file.write_all(b"\n")?;

@@ -213,7 +213,15 @@ mod tests {
 
     #[test]
     fn the_place_follows_the_environment() {
-        let path = |text: &str| Some(PathBuf::from(text));
+        // A path of Windows is absolute only with a drive.
+        let path = |text: &str| {
+            let drive = if cfg!(windows) && text.starts_with('/') {
+                "C:"
+            } else {
+                ""
+            };
+            Some(PathBuf::from(format!("{drive}{text}")))
+        };
         let table = [
             (path("/x"), path("/h"), Some("/x/wf-bulk/locks")),
             (path("/x"), None, Some("/x/wf-bulk/locks")),
@@ -227,7 +235,7 @@ mod tests {
             let found = LockHome::from_environment(xdg.clone(), home.clone()).ok();
             assert_eq!(
                 found.map(|found| found.0),
-                expected.map(PathBuf::from),
+                expected.and_then(path),
                 "{xdg:?} {home:?}"
             );
         }

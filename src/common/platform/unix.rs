@@ -14,7 +14,7 @@ use rustix::{
 };
 use tokio::process::Command;
 
-use super::{Exposure, GroupEnd};
+use super::{DeviceName, Exposure, GroupEnd};
 
 /// The variable that names the user's folder.
 pub const HOME: &str = "HOME";
@@ -49,6 +49,11 @@ pub fn only_regular(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags(flags.bits().cast_signed())
 }
 
+/// Keeps a file in its place while it is open: here, no system call does.
+pub const fn keep_in_place(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
 /// Opens a file; one that is made by this has mode 0600.
 ///
 /// # Errors
@@ -74,6 +79,15 @@ pub fn create_owner_only_folder(path: &Path) -> io::Result<()> {
 /// If they may not be.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// Renames a file; what has the name is replaced, also if another process has it open.
+///
+/// # Errors
+///
+/// If it can't be renamed.
+pub fn rename_file(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
 }
 
 /// Renames a folder.
@@ -183,6 +197,21 @@ pub fn cure_of(exposure: &Exposure, path: &str, with_content: bool) -> String {
 /// The command that makes a file readable for its owner only. `path` is a word of a shell.
 pub fn privacy_of(path: &str) -> String {
     format!("chmod 600 {path}")
+}
+
+/// The command that makes a folder and those above it. `path` is a word of a shell.
+pub fn make_folder(path: &str) -> String {
+    format!("mkdir -p {path}")
+}
+
+/// The command that sets a variable for the commands after it. `value` needs no quotes.
+pub fn set_variable(name: &str, value: &str) -> String {
+    format!("export {name}={value}")
+}
+
+/// The device that a name of a file stands for: none, since a device has a file.
+pub const fn device_of_name(_: &Path) -> Option<DeviceName> {
+    None
 }
 
 /// The user of this process, where its name is not known.

@@ -20,8 +20,9 @@ use windows_permissions::{
 };
 
 use super::{
-    Exposure, GroupEnd,
+    DeviceName, Exposure, GroupEnd,
     access_list::{self, AllowedAccess},
+    device_name,
 };
 
 /// The variable that names the user's folder.
@@ -42,16 +43,29 @@ const OPEN_LINK: u32 = 0x0020_0000;
 /// Opens a folder as well: `FILE_FLAG_BACKUP_SEMANTICS`.
 const OPEN_FOLDER: u32 = 0x0200_0000;
 
+/// Others may read and write what is open: `FILE_SHARE_READ`, `FILE_SHARE_WRITE`. Without `FILE_SHARE_DELETE`, they may not delete or
+/// rename it.
+const SHARE_READING: u32 = 0x0000_0001;
+const SHARE_WRITING: u32 = 0x0000_0002;
+
 /// Ctrl-C goes to the other processes of the console: `CREATE_NEW_PROCESS_GROUP`.
 const NEW_GROUP: u32 = 0x0000_0200;
 
-/// A virus scanner has a new file open for a moment, and its folder can't be renamed meanwhile. Two seconds in all.
+/// A virus scanner has a new file open for a moment, and neither the file nor its folder can be renamed meanwhile. Two seconds in all.
 const TRIES: u32 = 40;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+
+/// What the system says then: `ERROR_ACCESS_DENIED` and `ERROR_SHARING_VIOLATION`.
+const IN_USE: [i32; 2] = [5, 32];
 
 /// Opens no link: the caller looks at what was opened.
 pub fn only_regular(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags(OPEN_LINK)
+}
+
+/// Keeps a file in its place while it is open: nobody can delete, move or replace it.
+pub fn keep_in_place(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.share_mode(SHARE_READING | SHARE_WRITING)
 }
 
 /// Opens a file; one that is made by this is for its owner only.
@@ -102,7 +116,16 @@ pub fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Renames a folder, in which no file may be open. Tries again for a while, since another program may look at a new file.
+/// Renames a file; what has the name is replaced, also if another process has it open, unless that process forbids it.
+///
+/// # Errors
+///
+/// If it can't be renamed.
+pub fn rename_file(from: &Path, to: &Path) -> io::Result<()> {
+    rename(from, to)
+}
+
+/// Renames a folder, in which no file may be open.
 ///
 /// # Errors
 ///
@@ -111,9 +134,18 @@ pub fn rename_folder(from: &Path, to: &Path) -> io::Result<()> {
     if fs::symlink_metadata(to).is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
+    rename(from, to)
+}
+
+/// Tries again for a while, since another program may look at a new file.
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
     for _ in 1..TRIES {
         match fs::rename(from, to) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Err(error)
+                if error
+                    .raw_os_error()
+                    .is_some_and(|code| IN_USE.contains(&code)) =>
+            {
                 thread::sleep(BETWEEN_TRIES);
             }
             renamed => return renamed,
@@ -240,6 +272,21 @@ pub fn privacy_of(path: &str) -> String {
     format!("icacls {path} /inheritance:r /grant:r \"*{}:F\"", user_id())
 }
 
+/// The command of PowerShell and of `cmd` that makes a folder and those above it. `path` is a word of a shell.
+pub fn make_folder(path: &str) -> String {
+    format!("mkdir {path}")
+}
+
+/// The command of PowerShell that sets a variable for the commands after it. `value` needs no quotes.
+pub fn set_variable(name: &str, value: &str) -> String {
+    format!("$env:{name} = \"{value}\"")
+}
+
+/// The device that a name of a file stands for.
+pub fn device_of_name(path: &Path) -> Option<DeviceName> {
+    device_name::device_of_name(&path.to_string_lossy())
+}
+
 /// The user of this process, where its name is not known.
 pub fn user_id() -> String {
     current_process_sid().map_or_else(|_| "an unknown user".to_owned(), |sid| sid.to_string())
@@ -294,4 +341,35 @@ pub fn end_group(child: u32, _: GroupEnd) {
         .status();
     // An error means that it has ended.
     drop(ended);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_that_a_file_gets_lets_no_other_user_in() {
+        let me = current_process_sid().unwrap().to_string();
+        let list: LocalBox<SecurityDescriptor> = access_list::owner_only(&me).parse().unwrap();
+        let entries = entries(list.dacl().unwrap());
+        assert_eq!(entries.len(), 3);
+        assert_eq!(access_list::reader_of(Some(&entries), &me), None);
+    }
+
+    #[test]
+    fn a_file_that_another_process_has_open_for_a_moment_is_replaced() {
+        let home = tempfile::tempdir().unwrap();
+        let [from, to] = ["from", "to"].map(|name| home.path().join(name));
+        fs::write(&from, "new").unwrap();
+        fs::write(&to, "old").unwrap();
+        // Whoever shares nothing.
+        let reader = OpenOptions::new().read(true).share_mode(0).open(&to);
+        let reading = thread::spawn(move || {
+            thread::sleep(BETWEEN_TRIES * 2);
+            drop(reader.unwrap());
+        });
+        rename_file(&from, &to).unwrap();
+        reading.join().unwrap();
+        assert_eq!(fs::read_to_string(&to).unwrap(), "new");
+    }
 }

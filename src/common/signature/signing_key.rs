@@ -38,10 +38,10 @@ impl SigningKeyError {
         match self {
             Self::Public => "name the private key: the file without .pub",
             Self::Encrypted => {
-                "make a key without a passphrase for this purpose: ssh-keygen -t ed25519 -N '' -f KEY; or leave --sign out and sign the plan yourself: ssh-keygen -Y sign -n wf-bulk-plan -f KEY PLAN"
+                "make a key without a passphrase for this purpose: ssh-keygen -t ed25519 -N \"\" -f KEY; or leave --sign out and sign the plan yourself: ssh-keygen -Y sign -n wf-bulk-plan -f KEY PLAN"
             }
             Self::Algorithm(_) | Self::Malformed => {
-                "make a key: ssh-keygen -t ed25519 -N '' -f KEY"
+                "make a key: ssh-keygen -t ed25519 -N \"\" -f KEY"
             }
         }
     }

@@ -231,36 +231,3 @@ proptest! {
         prop_assert!(!record[0].trim_start().starts_with(['=', '+', '-', '@']));
     }
 }
-
-#[test]
-fn a_command_can_be_pasted_into_a_shell() {
-    for (word, pasted) in [
-        ("/srv/wf-bulk", "/srv/wf-bulk"),
-        ("our runs", "'our runs'"),
-        ("it's", r"'it'\''s'"),
-        ("$(rm)", "'$(rm)'"),
-        ("", "''"),
-    ] {
-        assert_eq!(shell_word(word), pasted);
-    }
-}
-
-#[test]
-fn what_would_be_escaped_in_a_command_is_pasted_as_the_same_text() {
-    for (word, shown) in [
-        ("it's\nso", r"$'it\'s\nso'"),
-        ("a\tb\rc\u{1b}1", r"$'a\tb\015c\0331'"),
-        (r"a\n b'\", r"'a\n b'\''\'"),
-        ("a\\n\nb", r"$'a\\n\nb'"),
-        ("\u{202e}é\u{2028}", r"$'\342\200\256é\342\200\250'"),
-        ("-x\n", r"$'-x\n'"),
-    ] {
-        assert_eq!(shell_word(word), shown);
-        assert_eq!(Untrusted(shown).terminal().to_string(), shown);
-        let line = format!("printf %s {shown}");
-        let bash = std::process::Command::new("bash")
-            .args(["-c", &line])
-            .output();
-        assert_eq!(String::from_utf8(bash.unwrap().stdout).unwrap(), word);
-    }
-}

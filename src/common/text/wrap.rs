@@ -5,7 +5,7 @@ use std::{
     mem,
 };
 
-use super::columns;
+use super::{columns, shell::end_of_quoted};
 
 /// The minimum width in which the words of a cell are wrapped in their column, or two thirds of a narrow terminal; if there is less, they
 /// go below the row.
@@ -191,24 +191,10 @@ fn end_of_word(text: &str, may_begin_a_command: bool) -> usize {
     let quoted = shown
         .strip_prefix('`')
         .and_then(|quoted| quoted.find('`'))
-        .map_or_else(|| end_of_shell_word(shown), |end| end + 2);
+        .map_or_else(|| end_of_quoted(shown).unwrap_or(0), |end| end + 2);
     let from = codes + quoted;
     let space = text[from..].find(' ');
     space.map_or(text.len(), |space| from + space)
-}
-
-/// The position of the last quote of a shell-quoted word, which may contain others; 0 for any other word.
-fn end_of_shell_word(text: &str) -> usize {
-    if let Some(quoted) = text.strip_prefix("$'") {
-        let masked = quoted.replace(r"\\", "__").replace(r"\'", "__");
-        return masked.find('\'').map_or(0, |end| end + 3);
-    }
-    let Some(quoted) = text.strip_prefix('\'') else {
-        return 0;
-    };
-    // A quote within is '\'': closed, escaped, opened again.
-    let masked = quoted.replace(r"'\''", "____");
-    masked.find('\'').map_or(0, |end| end + 2)
 }
 
 /// The slash between two ids, like `e1/t1:`. A path has others, or a dot.

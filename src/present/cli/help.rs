@@ -1,6 +1,6 @@
 //! The text of `--help` below the flags: examples of each command, and the exit codes.
 
-use crate::text::wrapped;
+use crate::{platform::set_variable, text::wrapped};
 
 /// The longest first column that keeps its place, such as an exit code; an example is longer.
 const CODE: usize = 6;
@@ -28,13 +28,16 @@ pub(super) fn within(help: &str, width: usize) -> String {
     lines.join("\n")
 }
 
-pub(super) const MAIN: &str = "\
+/// Of the program itself.
+pub(super) fn main() -> String {
+    format!(
+        "\
 Try it on the sandbox, without a token:
   wf-bulk run playbooks/reassign.yaml --sandbox --dry-run   show the plan
   wf-bulk run playbooks/reassign.yaml --sandbox             apply it
 
 By hand, on the real service:
-  export EPILOT_TOKEN=…
+  {}
   wf-bulk plan playbooks/reassign.yaml -o leaver.plan   plan; changes nothing
   wf-bulk show leaver.plan                              review it
   wf-bulk apply leaver.plan                             apply exactly that plan
@@ -59,7 +62,10 @@ Exit codes:
   6    the outcome of a change is unknown (in doubt): look at it
   64   wrong usage, or no terminal and no --yes
   130  interrupted; what was in flight is finished and saved
-  If several apply, the first of 1, 6, 130, 4, 3, 5, 2 is used.";
+  If several apply, the first of 1, 6, 130, 4, 3, 5, 2 is used.",
+        set_variable("EPILOT_TOKEN", "…")
+    )
+}
 
 pub(super) const VALIDATE: &str = "\
 Examples:
@@ -262,7 +268,8 @@ pub(super) const COMPLETIONS: &str = "\
 Examples:
   wf-bulk completions bash > ~/.local/share/bash-completion/completions/wf-bulk
   wf-bulk completions zsh > ~/.zfunc/_wf-bulk
-  wf-bulk completions fish > ~/.config/fish/completions/wf-bulk.fish";
+  wf-bulk completions fish > ~/.config/fish/completions/wf-bulk.fish
+  wf-bulk completions powershell | Out-String | Invoke-Expression";
 
 pub(super) const MAN: &str = "\
 Examples:

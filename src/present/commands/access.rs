@@ -66,7 +66,10 @@ pub(super) async fn token(credentials: &Credentials) -> Result<(Token, Option<Fe
             error = error.hint(Untrusted(expired).terminal().to_string());
         }
         return Err(error
-            .hint("put it into the environment: export EPILOT_TOKEN=…")
+            .hint(format!(
+                "put it into the environment: {}",
+                platform::set_variable("EPILOT_TOKEN", "…")
+            ))
             .hint("or log in with epilot's own tools, whose profiles are read")
             .hint("or try things on the built-in sandbox: --sandbox"));
     };

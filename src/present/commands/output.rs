@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     error::Error,
-    platform, private_file,
+    platform::{self, DeviceName},
+    private_file,
     table::STDIN,
     text::{FileKind, shell_word, shown_path},
 };
@@ -103,6 +104,17 @@ impl Output {
                 Ok(Self::Stdout)
             };
         }
+        match platform::device_of_name(path) {
+            None => {}
+            Some(DeviceName::Null) => return Ok(Self::Stream(path.to_owned())),
+            Some(DeviceName::Other) => {
+                return Err(Error::usage(format!(
+                    "{} is a name of a device of Windows",
+                    shown_path(path)
+                ))
+                .hint(format!("name a file: {} FILE", content.flag())));
+            }
+        }
         let failed = |error: io::Error| not_written(path, content).caused_by(error);
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
@@ -117,7 +129,7 @@ impl Output {
                     let word = shell_word(&folder.to_string_lossy());
                     Err(
                         Error::usage(format!("there is no folder {}", shown_path(folder)))
-                            .hint(format!("make it first: mkdir -p {word}")),
+                            .hint(format!("make it first: {}", platform::make_folder(&word))),
                     )
                 };
             }

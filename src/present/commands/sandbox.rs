@@ -15,6 +15,7 @@ use super::{
 use crate::{
     cli::{self, Common, SandboxCommand},
     error::{Error, ExitCode},
+    platform,
     store::StateDir,
     text::{Untrusted, shown_path, unmarked},
 };
@@ -90,7 +91,8 @@ pub(super) async fn sandbox(common: &Common, args: &cli::SandboxArgs) -> Result<
                     shown_path(&folder)
                 )?;
                 writeln!(out, "in another terminal:")?;
-                writeln!(out, "  export EPILOT_TOKEN={token}")?;
+                let set_token = platform::set_variable("EPILOT_TOKEN", &token);
+                writeln!(out, "  {set_token}")?;
                 let server = format!("http://{address}");
                 let arguments = ["playbooks/reassign.yaml", "--server", &server, "--dry-run"];
                 let run = common.invocation.command("run", &arguments);

@@ -152,6 +152,7 @@ fn a_checkpoint_that_is_cut_anywhere_holds_its_whole_records_and_goes_on_from_th
     let folder = tempfile::tempdir().unwrap();
     let copy = Copy::of(&whole, folder.path(), "copy");
     for length in (0..=whole.bytes.len()).rev() {
+        #[expect(clippy::disallowed_methods, reason = "it was not opened to append")]
         copy.file.set_len(length as u64).unwrap();
         let what = format!("cut to {length} bytes");
         let read = whole.read(&copy.path, &what);

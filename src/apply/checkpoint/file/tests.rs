@@ -97,7 +97,14 @@ fn a_checkpoint_that_is_not_in_its_place_any_more_takes_no_record() {
             };
             let mut checkpoint = open(&path).checkpoint;
             block_on(checkpoint.append(started(2)).unwrap()).unwrap();
-            damage(&path).unwrap();
+            let done = damage(&path);
+            if cfg!(windows) && done.is_err() {
+                // The system keeps an open file in its place.
+                block_on(checkpoint.append(started(3)).unwrap()).unwrap();
+                checkpoint.close().unwrap();
+                continue;
+            }
+            done.unwrap();
             if is_awaited {
                 let ack = block_on(checkpoint.append(started(3)).unwrap());
                 assert!(ack.is_err(), "{what}");
