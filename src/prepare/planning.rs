@@ -19,8 +19,8 @@ use crate::{
     action::Close,
     client::Client,
     plan::{
-        Builder, Item, PlanError, PlanHeader, PlanWriter, PlaybookRef, Rejection, Trailer, VERSION,
-        target_of,
+        Builder, CheckedBlocks, Item, PlanError, PlanHeader, PlanWriter, PlaybookRef, Rejection,
+        Trailer, VERSION, target_of,
     },
     playbook::Playbook,
     selection::{
@@ -62,7 +62,7 @@ pub enum PlanningError {
     Disk(#[from] io::Error),
 }
 
-/// Selects, plans and writes the plan; returns its trailer and the SHA-256 of the whole file.
+/// Selects, plans and writes the plan; returns its trailer, and what the file is [read again](crate::plan::PlanReader::again) with.
 ///
 /// # Errors
 ///
@@ -73,7 +73,7 @@ pub async fn plan(
     origin: &PlanOrigin,
     out: impl Write,
     mut progress: impl FnMut(ScanProgress),
-) -> Result<(Trailer, String), PlanningError> {
+) -> Result<(Trailer, CheckedBlocks), PlanningError> {
     let mut reads = ScanProgress::default();
     let (mut scanned, misses) = scan(client, playbook, |scan| {
         reads = scan;
@@ -159,8 +159,8 @@ pub async fn plan(
     let mut notes = misses.into_inner().notes();
     notes.extend(playbook.calendar.note());
     writer.notes(notes);
-    let (_, trailer, sha256) = writer.finish(scanned.executions())?;
-    Ok((trailer, sha256))
+    let (_, trailer, written) = writer.finish(scanned.executions())?;
+    Ok((trailer, written))
 }
 
 /// The organisation of the plan: that of the executions, which must be the requested one.

@@ -142,10 +142,10 @@ impl TestRun {
             by_line.insert(line, (key.clone(), change.repeat));
             service.expect_line(key, line, change.group.as_str());
         }
-        let (plan, trailer, sha256) = writer.finish(1).unwrap();
+        let (plan, trailer, written) = writer.finish(1).unwrap();
         let header = CheckpointHeader::new(
             "run".to_owned(),
-            sha256,
+            written.sha256(),
             trailer.changes + 2,
             trailer.changes,
         );

@@ -1,4 +1,4 @@
-//! The digests of a checked file, block by block: with them the same bytes are read again without being checked again.
+//! The digests of a file that was checked or written, block by block: with them the same bytes are read again without being checked again.
 
 use std::{
     io::{self, BufRead, Read, Seek, SeekFrom},
@@ -19,8 +19,8 @@ use crate::digest::hex;
 /// takes 150 bytes, which is 600 kB for a million changes of a kilobyte.
 const BLOCK: usize = if cfg!(test) { 2_000 } else { 256 * 1024 };
 
-/// What identifies the bytes of a file that was checked completely: made only at the end of the check itself, or of
-/// [`recognise`](super::recognise). The empty one fits no file.
+/// What identifies the bytes of a file that was checked completely, or written by [`PlanWriter`](super::PlanWriter): made only at the end of
+/// the check or the writing itself, or of [`recognise`](super::recognise). The empty one fits no file.
 #[derive(Clone, Debug, Default)]
 pub struct CheckedBlocks {
     blocks: Arc<[Block]>,
@@ -95,7 +95,7 @@ impl CheckedBlocks {
     }
 
     /// The SHA-256 of the whole file in hex.
-    pub(super) fn sha256(&self) -> String {
+    pub fn sha256(&self) -> String {
         let digest = self.blocks.last().map(|last| last.digest.clone());
         hex(&digest.unwrap_or_default().finalize())
     }
@@ -138,7 +138,7 @@ impl CheckedBlocks {
     }
 }
 
-/// Notes the blocks of a file while it is read.
+/// Notes the blocks of a file while it is read or written.
 #[derive(Debug, Default)]
 pub(super) struct BlockCollector {
     blocks: Vec<Block>,
@@ -148,7 +148,7 @@ pub(super) struct BlockCollector {
 }
 
 impl BlockCollector {
-    /// A line is read; `digest` has all lines before it.
+    /// A line is read or written; `digest` has all lines before it.
     pub(super) fn line(&mut self, line: &str, digest: &Sha256) {
         if self.last.bytes >= BLOCK {
             self.end_block(digest.clone());
@@ -166,7 +166,7 @@ impl BlockCollector {
         }
     }
 
-    /// All lines were read; `digest` has them.
+    /// These were all lines; `digest` has them.
     pub(super) fn finish(&mut self, digest: Sha256) -> CheckedBlocks {
         if self.last.lines > 0 {
             self.end_block(digest);

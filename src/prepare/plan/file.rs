@@ -2,14 +2,15 @@
 
 use std::{
     io::{self, Write},
-    mem,
+    mem, str,
 };
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Change, Item, PlanHeader, Trailer, VERSION,
+    Change, CheckedBlocks, Item, PlanHeader, Trailer, VERSION,
+    blocks::BlockCollector,
     lines::{EndLine, WrittenLine},
 };
 use crate::{
@@ -59,6 +60,7 @@ pub struct PlanWriter<W> {
     group: Option<Id>,
     /// The line that is written.
     line: Vec<u8>,
+    collector: BlockCollector,
 }
 
 impl<W: Write> PlanWriter<W> {
@@ -74,6 +76,7 @@ impl<W: Write> PlanWriter<W> {
             counts: Trailer::default(),
             group: None,
             line: Vec::new(),
+            collector: BlockCollector::default(),
         };
         writer.line(header)?;
         Ok(writer)
@@ -110,24 +113,22 @@ impl<W: Write> PlanWriter<W> {
         self.counts.notes = notes;
     }
 
-    /// Writes the last line and returns the file, the counts and the SHA-256 of the whole file in hex.
+    /// Writes the last line and returns the file, the counts, and what the file is [read again](super::PlanReader::again) with.
     ///
     /// # Errors
     ///
     /// When the file can't be written.
-    pub fn finish(mut self, scanned: u64) -> Result<(W, Trailer, String), PlanError> {
+    pub fn finish(mut self, scanned: u64) -> Result<(W, Trailer, CheckedBlocks), PlanError> {
         self.counts.scanned = scanned;
         let unsealed = text(&EndLine {
             end: self.counts.clone(),
         })?;
         let (head, tail) = unsealed.split_at(value_of_digest(&unsealed));
-        self.write(head.as_bytes())?;
-        self.counts.sha256 = hex(&self.digest.clone().finalize());
+        self.counts.sha256 = hex(&self.digest.clone().chain_update(head).finalize());
         // The tail is `""}}`: the digest goes between the quotes.
-        let sealed = format!("\"{}{}\n", self.counts.sha256, &tail[1..]);
-        self.write(sealed.as_bytes())?;
+        self.write(&format!("{head}\"{}{}\n", self.counts.sha256, &tail[1..]))?;
         self.out.flush()?;
-        Ok((self.out, self.counts, hex(&self.digest.finalize())))
+        Ok((self.out, self.counts, self.collector.finish(self.digest)))
     }
 
     fn line<T: Serialize>(&mut self, value: &T) -> Result<(), PlanError> {
@@ -135,14 +136,15 @@ impl<W: Write> PlanWriter<W> {
         line.clear();
         serde_json::to_writer(&mut line, value).map_err(io::Error::from)?;
         line.push(b'\n');
-        self.write(&line)?;
+        self.write(str::from_utf8(&line).map_err(io::Error::other)?)?;
         self.line = line;
         Ok(())
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), PlanError> {
-        self.digest.update(bytes);
-        Ok(self.out.write_all(bytes)?)
+    fn write(&mut self, line: &str) -> Result<(), PlanError> {
+        self.collector.line(line, &self.digest);
+        self.digest.update(line);
+        Ok(self.out.write_all(line.as_bytes())?)
     }
 }
 

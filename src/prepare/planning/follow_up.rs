@@ -9,8 +9,8 @@ use crate::{
     client::Client,
     pace::Pace,
     plan::{
-        Change, FollowUp, Follows, PlanError, PlanHeader, PlanWriter, PlaybookRef, Trailer,
-        VERSION, undo,
+        Change, CheckedBlocks, FollowUp, Follows, PlanError, PlanHeader, PlanWriter, PlaybookRef,
+        Trailer, VERSION, undo,
     },
     playbook::Guards,
     run_id::RunId,
@@ -136,7 +136,7 @@ pub async fn plan_undo(
     applied: impl Iterator<Item = Result<Vec<Change>, PlanError>>,
     out: impl Write,
     progress: impl FnMut(ScanProgress),
-) -> Result<(Trailer, String), PlanningError> {
+) -> Result<(Trailer, CheckedBlocks), PlanningError> {
     let mut writer = PlanWriter::new(out, &run.header(FollowUp::Undo, origin))?;
     let org = origin.org.as_deref();
     let write = |changes: &[Change], execution: Option<Execution>| {
@@ -148,6 +148,6 @@ pub async fn plan_undo(
     };
     let reads = run.read_each(client, org, applied, progress, write).await?;
     writer.notes(run.notes.clone());
-    let (_, trailer, sha256) = writer.finish(reads.executions)?;
-    Ok((trailer, sha256))
+    let (_, trailer, written) = writer.finish(reads.executions)?;
+    Ok((trailer, written))
 }

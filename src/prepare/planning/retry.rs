@@ -13,7 +13,10 @@ use super::{FollowedRun, PlanOrigin, PlanningError, header};
 use crate::{
     action::Close,
     client::Client,
-    plan::{Builder, Change, FollowUp, Item, PlanError, PlanWriter, Skip, Target, Trailer},
+    plan::{
+        Builder, Change, CheckedBlocks, FollowUp, Item, PlanError, PlanWriter, Skip, Target,
+        Trailer,
+    },
     playbook::{Entities, Guards, Playbook, Source},
     selection::{ListedNames, ScanError, ScanProgress, read_closing_reasons},
     target::{Execution, ExecutionError, TargetPart, TargetRow},
@@ -108,7 +111,7 @@ pub async fn plan_retry(
     groups: impl Iterator<Item = Result<Remaining, PlanError>>,
     out: impl Write,
     mut progress: impl FnMut(ScanProgress),
-) -> Result<(Trailer, String), PlanningError> {
+) -> Result<(Trailer, CheckedBlocks), PlanningError> {
     let mut header = header(playbook, origin, origin.org.clone());
     header.follows = Some(run.follows(FollowUp::Retry));
     header.pace = run.pace.clone();
@@ -161,8 +164,8 @@ pub async fn plan_retry(
     }
     drop(groups);
     writer.notes(run.notes.clone());
-    let (_, trailer, sha256) = writer.finish(reads.executions)?;
-    Ok((trailer, sha256))
+    let (_, trailer, written) = writer.finish(reads.executions)?;
+    Ok((trailer, written))
 }
 
 const GONE: &str = "does not exist any more";

@@ -14,7 +14,7 @@ use self::canned_service::{CannedService, reasons, search};
 use super::*;
 use crate::{
     pace::Pacer,
-    plan::PlanReader,
+    plan::{CheckedBlocks, PlanReader},
     testing::samples::{
         flow_json, id_list, over_executions, over_flows, playbook, row_json, scheduled, short,
     },
@@ -33,7 +33,7 @@ fn over_two(select: &str, rest: &str) -> Playbook {
 async fn plan_of(
     service: &CannedService,
     playbook: &Playbook,
-) -> (Result<(Trailer, String), PlanningError>, Vec<u8>) {
+) -> (Result<(Trailer, CheckedBlocks), PlanningError>, Vec<u8>) {
     plan_for(service, playbook, None).await
 }
 
@@ -42,7 +42,7 @@ async fn plan_for(
     service: &CannedService,
     playbook: &Playbook,
     org: Option<&str>,
-) -> (Result<(Trailer, String), PlanningError>, Vec<u8>) {
+) -> (Result<(Trailer, CheckedBlocks), PlanningError>, Vec<u8>) {
     let mut bytes = Vec::new();
     let planned = plan(
         &service.client(),
@@ -68,10 +68,10 @@ fn origin(org: Option<&str>) -> PlanOrigin {
 /// The plan's trailer and bytes; it must read back as what it says it is.
 async fn planned(service: &CannedService, playbook: &Playbook) -> (Trailer, Vec<u8>) {
     let (result, bytes) = plan_of(service, playbook).await;
-    let (trailer, sha256) = result.unwrap();
+    let (trailer, written) = result.unwrap();
     let mut reader = PlanReader::new(bytes.as_slice()).unwrap();
     while reader.next_line().unwrap().is_some() {}
-    assert_eq!(reader.end(), Some(&(trailer.clone(), sha256)));
+    assert_eq!(reader.end(), Some(&(trailer.clone(), written.sha256())));
     (trailer, bytes)
 }
 

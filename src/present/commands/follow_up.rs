@@ -17,7 +17,7 @@ use super::{
 use crate::{
     cli::{Common, FollowUpArgs},
     error::{Error, ExitCode},
-    plan::{FollowUp, Trailer},
+    plan::{CheckedBlocks, FollowUp, Trailer},
     planning::PlanningError,
     report::ToApply,
     selection::ScanProgress,
@@ -88,7 +88,7 @@ impl<'a> FollowUpPlan<'a> {
             &Backend,
             &mut BufWriter<&File>,
             &mut dyn FnMut(ScanProgress),
-        ) -> Result<(Trailer, String), PlanningError>,
+        ) -> Result<(Trailer, CheckedBlocks), PlanningError>,
     ) -> Result<ExitCode, Error> {
         let Self { common, args, .. } = *self;
         let (pacing, run) = (&args.pacing, &self.run);

@@ -21,7 +21,8 @@ use crate::{
     invocation::{Invocation, path_argument},
     pace::Pace,
     plan::{
-        Circumstances, KnownFile, PlanError, PlanReader, Refusal, VERSION, broken_guards, refusals,
+        CheckedBlocks, Circumstances, KnownFile, PlanError, PlanReader, Refusal, VERSION,
+        broken_guards, refusals,
     },
     report::{ListingDetail, PlanReport, PlanSummary, Session, Summary, ToApply, WhyNot},
     store::StateDir,
@@ -44,7 +45,8 @@ pub(super) fn overview(
     file: &mut File,
 ) -> Result<Overview, Error> {
     let remake = invocation.command("plan", &["PLAYBOOK", "-o", "FILE"]);
-    read(path, file, &format!("make a new one: {remake}"))
+    let cure = format!("make a new one: {remake}");
+    read(path, file, &cure, PlanReader::new)
 }
 
 /// As [`overview`], of the copy in a run's folder: no other plan can take its place.
@@ -55,15 +57,32 @@ pub(super) fn overview_of_run(
 ) -> Result<Overview, Error> {
     let check = invocation.command("status", &["--check"]);
     let restore = "it was changed or damaged after the run was made: restore the file as it was";
+    let cure = format!("{restore}; to compare all runs with the history: {check}");
+    read(path, file, &cure, PlanReader::new)
+}
+
+/// As [`overview`], of what this process has just `written`: the same bytes, which are not checked again.
+pub(super) fn overview_of_written(
+    path: &Path,
+    file: &mut File,
+    written: CheckedBlocks,
+) -> Result<Overview, Error> {
+    let reader = |input| PlanReader::again(input, written);
     read(
         path,
         file,
-        &format!("{restore}; to compare all runs with the history: {check}"),
+        "another program has changed it: plan again",
+        reader,
     )
 }
 
-/// `cure`: what to do if the file is not as it was written.
-fn read(path: &Path, file: &mut File, cure: &str) -> Result<Overview, Error> {
+/// `cure`: what to do if the file is not as it was written. `reader` begins to read it.
+fn read<'a>(
+    path: &Path,
+    file: &'a mut File,
+    cure: &str,
+    reader: impl FnOnce(BufReader<&'a File>) -> Result<PlanReader<BufReader<&'a File>>, PlanError>,
+) -> Result<Overview, Error> {
     let broken = |error: PlanError| {
         let hint = match &error {
             PlanError::Version { found } if *found > u64::from(VERSION) => {
@@ -90,7 +109,7 @@ fn read(path: &Path, file: &mut File, cure: &str) -> Result<Overview, Error> {
             .hint(hint)
     };
     file.rewind().map_err(|error| broken(error.into()))?;
-    let mut reader = PlanReader::new(BufReader::new(&*file)).map_err(broken)?;
+    let mut reader = reader(BufReader::new(&*file)).map_err(broken)?;
     let zone = TimeZone::get(&reader.header().timezone).unwrap_or(TimeZone::UTC);
     let mut summary = PlanSummary::new(zone);
     while let Some(line) = reader.next_line().map_err(broken)? {

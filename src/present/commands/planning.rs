@@ -12,14 +12,14 @@ use jiff::Timestamp;
 use super::{
     backend::Backend,
     files::TOOL,
-    overview::{Overview, overview},
+    overview::{Overview, overview_of_written},
     terminal::width_of_stderr,
 };
 use crate::{
     cli::Common,
     error::Error,
     pace::Pace,
-    plan::Trailer,
+    plan::{CheckedBlocks, Trailer},
     planning::{PlanOrigin, PlanningError, plan},
     playbook::Playbook,
     report::ScanReporter,
@@ -59,7 +59,7 @@ pub(super) fn origin(backend: &Backend, moment: Moment) -> PlanOrigin {
     }
 }
 
-/// Writes a plan to `file`, which `path` names in messages, and reads the plan back.
+/// Writes a plan to `file`, which `path` names in messages, and reads it again for its overview.
 pub(super) async fn plan_into(
     common: &Common,
     backend: &Backend,
@@ -84,7 +84,7 @@ pub(super) async fn write_into(
     write: impl AsyncFnOnce(
         &mut BufWriter<&File>,
         &mut dyn FnMut(ScanProgress),
-    ) -> Result<(Trailer, String), PlanningError>,
+    ) -> Result<(Trailer, CheckedBlocks), PlanningError>,
 ) -> Result<Overview, Error> {
     let mut reporter = ScanReporter::stderr(
         common.quiet,
@@ -98,11 +98,11 @@ pub(super) async fn write_into(
     })
     .await;
     reporter.finish();
-    planned.map_err(explained)?;
+    let (_, written) = planned.map_err(explained)?;
     out.flush()
         .map_err(|error| Error::failed("the plan can't be written").caused_by(error))?;
     drop(out);
-    overview(&common.invocation, path, file)
+    overview_of_written(path, file, written)
 }
 
 fn explained(error: PlanningError) -> Error {

@@ -95,7 +95,7 @@ pub(super) fn assert_plans(playbook: &Playbook, execution: &Execution) {
     for item in &items {
         writer.item(item).expect("it is in memory");
     }
-    let (bytes, trailer, sha256) = writer.finish(1).expect("it is in memory");
+    let (bytes, trailer, written) = writer.finish(1).expect("it is in memory");
     let mut reader = PlanReader::new(&bytes[..]).expect("a header");
     let mut read: Vec<Item> = Vec::new();
     loop {
@@ -106,7 +106,7 @@ pub(super) fn assert_plans(playbook: &Playbook, execution: &Execution) {
         }
     }
     assert_eq!(read, items);
-    assert_eq!(reader.end(), Some(&(trailer, sha256)));
+    assert_eq!(reader.end(), Some(&(trailer, written.sha256())));
     for item in &items {
         if let Item::Change(change) = item {
             let body = change.request.body.iter().flatten();
