@@ -18,17 +18,17 @@ pub(super) struct LineRules {
 }
 
 impl LineRules {
-    /// Checks the next line.
+    /// Checks the next line, and returns it.
     ///
     /// # Errors
     ///
     /// What is wrong with it.
-    pub(super) fn check(&mut self, header: &PlanHeader, item: &Item) -> Result<(), String> {
+    pub(super) fn check(&mut self, header: &PlanHeader, item: Item) -> Result<Item, String> {
         match item {
             Item::Change(change) => {
-                self.rederiver.check(change)?;
-                check_allowed(header, change)?;
-                check_follows(header, change)?;
+                let change = self.rederiver.check(*change)?;
+                check_allowed(header, &change)?;
+                check_follows(header, &change)?;
                 self.counts.changes += 1;
                 match &self.last_group {
                     Some(last) if *last == change.group => {}
@@ -43,11 +43,12 @@ impl LineRules {
                         self.last_group = Some(change.group.clone());
                     }
                 }
+                return Ok(Item::Change(Box::new(change)));
             }
             Item::Skipped(_) => self.counts.skipped += 1,
             Item::Rejected(_) => self.counts.rejected += 1,
         }
-        Ok(())
+        Ok(item)
     }
 
     /// Whether the lines were those that the last one counts.

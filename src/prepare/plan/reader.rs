@@ -177,9 +177,7 @@ impl<R: BufRead> PlanReader<R> {
                 lines.collector.line(&lines.line, &lines.digest);
                 lines.digest.update(lines.line.as_bytes());
                 let item = parse_item(&lines.line).map_err(failed)?;
-                let checked = lines.rules.check(&self.header, &item);
-                checked.map_err(failed)?;
-                item
+                lines.rules.check(&self.header, item).map_err(failed)?
             }
             Lines::Again { blocks, rules } => {
                 let line = blocks.next_line()?.ok_or(PlanError::Changed)?;
@@ -195,8 +193,7 @@ impl<R: BufRead> PlanReader<R> {
                     None => decode_item(line).map_err(failed)?,
                     Some(rules) => {
                         let item = parse_item(line).map_err(failed)?;
-                        rules.check(&self.header, &item).map_err(failed)?;
-                        item
+                        rules.check(&self.header, item).map_err(failed)?
                     }
                 }
             }

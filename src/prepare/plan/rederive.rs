@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Change,
+    Change, Fields,
     derive::{ChangeParts, TARGET_STATUS, words},
 };
 use crate::{
@@ -24,68 +24,84 @@ pub(super) struct Rederiver {
 }
 
 impl Rederiver {
-    /// Checks that a change of the file says what is so.
+    /// Checks that a change of the file says what is so, and returns it.
     ///
     /// # Errors
     ///
     /// What is not so.
-    pub(super) fn check(&mut self, change: &Change) -> Result<(), String> {
+    pub(super) fn check(&mut self, change: Change) -> Result<Change, String> {
         let operation = change.operation()?;
-        let target = Some((change.target.kind, change.target.id.clone()));
         if self.group.as_ref() != Some(&change.group) {
             *self = Self {
                 group: Some(change.group.clone()),
                 ..Self::default()
             };
         }
-        if self.target != target {
-            (self.target, self.status_is_open) = (target, false);
+        let target = (change.target.kind, change.target.id.as_ref());
+        let last = self.target.as_ref();
+        if last.map(|(level, id)| (*level, id.as_ref())) != Some(target) {
+            self.target = Some((change.target.kind, change.target.id.clone()));
+            self.status_is_open = false;
             self.seen.clear();
         }
-        let words = words(&change.action).into_iter().map(str::to_owned);
-        let key = (change.request.path.clone(), words.collect());
-        let found = change.effects.iter();
+        let Change {
+            change: id,
+            group,
+            target,
+            action,
+            request,
+            before,
+            after,
+            requires,
+            repeat,
+            undo,
+            effects,
+        } = change;
+        let words: Vec<String> = words(&action).into_iter().map(str::to_owned).collect();
+        let is_repeated = |seen: &&(String, Vec<String>)| seen.0 == request.path && seen.1 == words;
+        let found = effects.iter();
         let derived = ChangeParts {
-            target: change.target.clone(),
-            action: change.action.clone(),
+            target,
+            action,
             operation: &operation,
-            body: change.request.body.clone(),
-            before: change.before.clone(),
-            requires: change.requires.clone(),
+            body: request.body,
+            before,
             found: found
                 .filter(|effect| action::depends_on_the_read(&operation, effect))
                 .cloned()
                 .collect(),
-            repetition: self.seen.iter().filter(|seen| **seen == key).count(),
-            status_is_open: self.status_is_open && !change.requires.contains_key(TARGET_STATUS),
+            repetition: self.seen.iter().filter(is_repeated).count(),
+            status_is_open: self.status_is_open && !requires.contains_key(TARGET_STATUS),
+            requires,
         }
         .change()?;
-        if let Some(field) = difference(change, &derived) {
+        // The parts themselves were moved.
+        let first_difference = [
+            ("change", id == derived.change),
+            ("group", group == derived.group),
+            (
+                "request",
+                (request.method, &request.path) == (derived.request.method, &derived.request.path),
+            ),
+            ("after", after == derived.after),
+            ("repeat", repeat == derived.repeat),
+            ("undo", undo == derived.undo),
+            ("effects", effects == derived.effects),
+        ]
+        .into_iter()
+        .find(|(_, is_same)| !is_same);
+        if let Some((field, _)) = first_difference {
             return Err(format!(
                 "`{field}` and `request` do not match: the line was changed or damaged"
             ));
         }
-        if !self.ids.insert(change.change.clone()) {
-            return Err(format!("change {} was there before", change.change));
+        if !self.ids.insert(id) {
+            return Err(format!("change {} was there before", derived.change));
         }
-        self.seen.push(key);
-        let body = change.request.body.clone().unwrap_or_default();
-        self.status_is_open |= matches!(action::expected(&operation, &body), Some(("status", _)));
-        Ok(())
+        self.seen.push((request.path, words));
+        let none = Fields::new();
+        let body = derived.request.body.as_ref().unwrap_or(&none);
+        self.status_is_open |= matches!(action::expected(&operation, body), Some(("status", _)));
+        Ok(derived)
     }
-}
-
-/// The first field that two changes of the same origin don't share.
-fn difference(one: &Change, other: &Change) -> Option<&'static str> {
-    [
-        ("change", one.change == other.change),
-        ("group", one.group == other.group),
-        ("request", one.request == other.request),
-        ("after", one.after == other.after),
-        ("repeat", one.repeat == other.repeat),
-        ("undo", one.undo == other.undo),
-        ("effects", one.effects == other.effects),
-    ]
-    .into_iter()
-    .find_map(|(field, is_same)| (!is_same).then_some(field))
 }

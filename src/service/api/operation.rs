@@ -252,16 +252,21 @@ const fn pair<'a>(ids: &[&'a Id]) -> [Option<&'a Id>; 2] {
 fn ids_in(template: &str, address: &str) -> Result<Option<Vec<Id>>, IdError> {
     let (template, query) = split_query(template);
     let (path, own_query) = split_query(address);
-    let (wanted, parts) = (template.split('/'), path.split('/'));
-    let is_like = |(wanted, part)| wanted == "{}" || wanted == part;
-    if query != own_query
-        || wanted.clone().count() != parts.clone().count()
-        || !wanted.clone().zip(parts.clone()).all(is_like)
-    {
+    if query != own_query {
         return Ok(None);
     }
-    let ids = wanted.zip(parts).filter(|(wanted, _)| *wanted == "{}");
-    ids.map(|(_, part)| Id::new(part))
+    let (mut wanted, mut parts) = (template.split('/'), path.split('/'));
+    let mut ids = Vec::new();
+    loop {
+        match (wanted.next(), parts.next()) {
+            (Some("{}"), Some(part)) => ids.push(part),
+            (Some(wanted), Some(part)) if wanted == part => {}
+            (None, None) => break,
+            (Some(_) | None, _) => return Ok(None),
+        }
+    }
+    ids.into_iter()
+        .map(Id::new)
         .collect::<Result<_, _>>()
         .map(Some)
 }
