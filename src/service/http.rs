@@ -17,7 +17,7 @@ mod vendor;
 use std::{fmt, sync::OnceLock, time::Duration};
 
 use reqwest::{
-    Certificate, Client, ClientBuilder, Response, Url,
+    Certificate, Client, ClientBuilder, Request, Response, Url,
     header::{
         ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE,
         HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING, UPGRADE,
@@ -117,7 +117,8 @@ impl Http {
     ///
     /// If the organisation or the user agent is not a valid header value.
     pub fn new(config: HttpConfig) -> Result<Self, HttpConfigError> {
-        let mut headers = HeaderMap::new();
+        // With room for the headers that a request adds: a copy of the map does not grow then.
+        let mut headers = HeaderMap::with_capacity(8);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT_ENCODING, body::ACCEPTED);
         let user_agent = HeaderValue::try_from(config.user_agent);
@@ -180,19 +181,17 @@ impl Http {
         query: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Result<Reply, TransportError> {
-        let url = self.url(operation, query)?;
-        let mut request = self
-            .client()?
-            .request(method(operation), url)
-            .headers(self.headers())
-            .timeout(self.timeout);
+        let mut request = Request::new(method(operation), self.url(operation, query)?);
+        *request.headers_mut() = self.headers();
+        *request.timeout_mut() = Some(self.timeout);
         if let Some(body) = body {
-            request = request
-                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-                .body(body.to_vec());
+            let json = HeaderValue::from_static("application/json");
+            request.headers_mut().insert(CONTENT_TYPE, json);
+            *request.body_mut() = Some(body.to_vec().into());
         }
-        let response = request
-            .send()
+        let response = self
+            .client()?
+            .execute(request)
             .await
             .map_err(|error| failure::transport(error, self.origin_of(operation)))?;
         self.whole(response, self.origin_of(operation)).await

@@ -81,7 +81,8 @@ impl Origin {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        (url.path() == path && url.origin() == self.url.origin()).then_some(url)
+        // The URL of the origin ends with the first slash of the path.
+        (url.path() == path && url.as_str().starts_with(self.url.as_str())).then_some(url)
     }
 
     /// The origin of a large response, for messages: without its path and its query, which is a secret.
