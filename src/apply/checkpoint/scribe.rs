@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::runtime::Handle;
+
 use super::{
     error::{CheckpointStep, WriteFailed},
     record::Record,
@@ -113,6 +115,8 @@ impl Desk {
 pub(super) struct Scribe<D> {
     pub(super) desk: Arc<Mutex<Desk>>,
     pub(super) disk: D,
+    /// Where the workers are; none in tests without a runtime.
+    pub(super) runtime: Option<Handle>,
     /// Gets the first error, for the other side.
     pub(super) failure: Arc<OnceLock<WriteFailed>>,
     /// For messages.
@@ -130,7 +134,7 @@ impl<D: Disk> Scribe<D> {
         let shared = Arc::clone(&self.desk);
         while let Ok(mut desk) = shared.lock() {
             match desk.next() {
-                DeskTask::Write(batch) => {
+                DeskTask::Write(mut batch) => {
                     #[cfg(test)]
                     if let Some(lockstep) = &self.lockstep {
                         lockstep.turn();
@@ -143,11 +147,8 @@ impl<D: Disk> Scribe<D> {
                     if sync && done.is_ok() {
                         done = self.sync(desk);
                     }
-                    for entry in batch {
-                        if let Some(ack) = entry.ack {
-                            ack.answer(done.clone());
-                        }
-                    }
+                    let acks = batch.iter_mut().filter_map(|entry| entry.ack.take());
+                    self.answer(acks.collect(), done);
                 }
                 DeskTask::Sync => {
                     desk.due = None;
@@ -161,6 +162,22 @@ impl<D: Disk> Scribe<D> {
                     return;
                 }
             }
+        }
+    }
+
+    /// Answers the acks of a batch, on the thread of the workers: each task that another thread wakes is a system call.
+    fn answer(&self, acks: Vec<PendingAck>, done: Result<(), WriteFailed>) {
+        if acks.is_empty() {
+            return;
+        }
+        let answer = move || {
+            for ack in acks {
+                ack.answer(done.clone());
+            }
+        };
+        match &self.runtime {
+            Some(runtime) => drop(runtime.spawn(async { answer() })),
+            None => answer(),
         }
     }
 

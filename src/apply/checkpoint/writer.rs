@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 
 use super::{
     error::{CheckpointStep, WriteFailed},
@@ -83,6 +83,7 @@ impl CheckpointWriter {
             let scribe = Scribe {
                 desk: Arc::clone(&desk),
                 disk,
+                runtime: Handle::try_current().ok(),
                 failure: Arc::clone(&writer.failure),
                 path: Arc::clone(&writer.path),
                 linger,
