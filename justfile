@@ -123,3 +123,8 @@ targets:
 # the main job, on the sandbox inside the process
 demo:
     cargo run -- run playbooks/reassign.yaml --sandbox --yes
+
+# runs on Temporal's development server, which is installed under target/: kills, take-overs, the shared rate; minutes
+engine *tests:
+    .ci/temporal
+    cargo test --features temporal --test engine -- --ignored {{ tests }}

@@ -18,6 +18,8 @@ mod service;
 )]
 pub mod testing;
 
+#[cfg(feature = "temporal")]
+pub use apply::engine;
 pub use apply::{checkpoint, event, ledger, outcome, results, run, store};
 pub use common::{
     digest, invocation, json, platform, private_file, run_id, server_name, signature, sort, styles,

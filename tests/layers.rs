@@ -92,6 +92,10 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
                 "run",
                 "action api checkpoint client event http json outcome pace plan retry target",
             ),
+            (
+                "engine",
+                "api checkpoint client event http pace plan retry run store",
+            ),
         ],
     ),
     (
@@ -106,7 +110,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ),
             (
                 "commands",
-                "api checkpoint cli client credentials dates digest error event guide http invocation ledger outcome pace plan planning platform playbook private_file report results retry run selection server_name signature store styles table target text",
+                "api checkpoint cli client credentials dates digest engine error event guide http invocation ledger outcome pace plan planning platform playbook private_file report results retry run selection server_name signature store styles table target text",
             ),
         ],
     ),
@@ -130,6 +134,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix", &["commands", "platform"]),
     ("serde_yaml", &["document"]),
     ("windows_permissions", &["platform"]),
+    ("temporalio_client", &["engine"]),
+    ("temporalio_common", &["engine"]),
+    ("temporalio_macros", &["engine"]),
+    ("temporalio_sdk", &["engine"]),
     // The client and the sandbox meet on the wire only: a wrong field name can't agree with itself.
     ("wf_bulk_sandbox", &["commands"]),
 ];

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     outcome::{Counts, Outcome},
     plan::Target,
@@ -53,7 +55,8 @@ pub enum Event {
 }
 
 /// Why a run stops before its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StopReason {
     /// Ctrl-C or SIGTERM.
     Interrupted,

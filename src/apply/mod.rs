@@ -1,6 +1,8 @@
 //! From a plan to the result: the run, its checkpoint and its folder.
 
 pub mod checkpoint;
+#[cfg(feature = "temporal")]
+pub mod engine;
 pub mod event;
 pub mod ledger;
 pub mod outcome;

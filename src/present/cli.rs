@@ -19,11 +19,15 @@ use secrecy::SecretString;
 
 use crate::invocation::Invocation;
 
+#[cfg(feature = "temporal")]
+pub use arguments::WorkerArgs;
 pub use arguments::{
     Abandon, Apply, Completions, Diff, DiffFormat, ExportFormat, Format, HelpArgs, HistoryArgs,
     InDoubt, Init, ManArgs, PlanArgs, Prune, ReportArgs, ReportFormat, Resume, RetryArgs, RunArgs,
     SandboxArgs, SandboxCommand, Show, Status, Validate, Verify,
 };
+#[cfg(feature = "temporal")]
+pub use flags::EngineFlags;
 pub use flags::{
     Applying, FollowUpArgs, FollowUpOutput, Integration, LedgerArgs, Pacing, Part, Planning,
     PlaybookFlags, RecordArgs, SignedRun, Var, WhichRun,
@@ -117,6 +121,10 @@ pub enum Command {
     /// Delete the folders of runs that ended long ago
     #[command(after_help = help::PRUNE)]
     Prune(Prune),
+    /// Work on the runs of an organisation that an engine has
+    #[cfg(feature = "temporal")]
+    #[command(after_help = help::WORKER)]
+    Worker(WorkerArgs),
     /// Serve the API on 127.0.0.1 with made-up data
     #[command(after_help = help::SANDBOX, args_conflicts_with_subcommands = true)]
     Sandbox(SandboxArgs),

@@ -5,7 +5,7 @@ mod error;
 mod spooled;
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -32,7 +32,7 @@ pub use error::{LongPause, ReadError, ReadErrorKind};
 /// The dependencies of a client: network, time and randomness are passed in.
 #[derive(Debug)]
 pub struct ClientParts {
-    pub transport: Box<dyn Transport>,
+    pub transport: Arc<dyn Transport>,
     pub pacer: Pacer,
     pub policy: Policy,
     pub rng: fastrand::Rng,
@@ -62,7 +62,7 @@ pub struct TimedRead {
 /// Sends the requests of a command; shared by all its workers.
 #[derive(Debug)]
 pub struct Client {
-    transport: Box<dyn Transport>,
+    transport: Arc<dyn Transport>,
     pacer: Pacer,
     policy: Policy,
     rng: Mutex<fastrand::Rng>,

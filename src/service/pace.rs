@@ -4,11 +4,13 @@ mod adaptive;
 mod limiter;
 mod percent;
 mod share;
+mod shared;
 mod stages;
 
 pub use limiter::{Lane, Pacer};
 pub use percent::Percent;
 pub use share::Share;
+pub use shared::{PaceWait, SharedPace};
 
 use std::{fmt, num::NonZeroU32, ops::Range, str::FromStr};
 

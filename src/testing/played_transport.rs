@@ -3,6 +3,7 @@
 use std::{
     fmt,
     io::{Seek, Write},
+    sync::Arc,
 };
 
 use futures::future::{BoxFuture, FutureExt};
@@ -123,7 +124,7 @@ impl Transport for PlayedTransport {
 /// A client of a transport, whose delays are the same each time and whose wall clock stands still at the epoch.
 pub(crate) fn client_parts(transport: impl Transport + 'static, pacer: Pacer) -> ClientParts {
     ClientParts {
-        transport: Box::new(transport),
+        transport: Arc::new(transport),
         pacer,
         policy: Policy::default(),
         rng: fastrand::Rng::with_seed(7),

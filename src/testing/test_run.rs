@@ -31,13 +31,14 @@ use super::{
     simulated_service::{Key, SimulatedService},
 };
 use crate::{
+    api::Operation,
     checkpoint::{Checkpoint, CheckpointHeader},
     client::{Client, ClientParts},
     event::Event,
     pace::Pacer,
     plan::{Change, CheckedBlocks, Item, PlanError, PlanReader, PlanWriter, Repeat},
     private_file,
-    run::{Dispatcher, DoubtAnswer, RunResult, Settings, Signals, Wanted},
+    run::{Dispatcher, DoubtAnswer, Lease, RunResult, Settings, Signals, Wanted},
 };
 
 pub(crate) use counting_disk::Breaks;
@@ -65,6 +66,10 @@ pub(crate) struct TestRun {
     pub(crate) stalls: Vec<(u32, Duration)>,
     /// Requests a second, and the burst.
     pub(crate) pace: (f64, u32),
+    /// The right to send of the next sessions.
+    pub(crate) lease: Lease,
+    /// What could be read before the next sessions.
+    pub(crate) witness: Option<Operation>,
     /// The runtime's, when it has one.
     pub(crate) lockstep: Option<Lockstep>,
     pub(crate) sessions: Vec<EndedSession>,
@@ -175,6 +180,8 @@ impl TestRun {
             hold_sync: None,
             stalls: Vec::new(),
             pace: (1_000.0, 100),
+            lease: Lease::permanent(),
+            witness: None,
             lockstep: None,
             sessions: Vec::new(),
             planned: (2_u64..).zip(changes.iter().cloned()).collect(),
@@ -297,8 +304,10 @@ impl TestRun {
             Signals {
                 interrupts,
                 client_events,
+                lease: self.lease.clone(),
             },
-        );
+        )
+        .with_witness(self.witness.clone());
         let mut opened = 0..;
         let run =
             dispatcher.run(|wanted| open(opened.next().unwrap_or_default(), wanted, &self.plan));

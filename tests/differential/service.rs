@@ -46,7 +46,7 @@ pub(crate) fn now() -> Timestamp {
 pub(crate) fn client(api: Api, world: &Arc<World>, pace: &Pace) -> Client {
     let world = Arc::clone(world);
     Client::new(ClientParts {
-        transport: Box::new(Service { api, world }),
+        transport: Arc::new(Service { api, world }),
         pacer: Pacer::new(pace.rate, pace.burst),
         policy: Policy::default(),
         rng: fastrand::Rng::with_seed(7),

@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     error::{CheckpointError, CheckpointStep, Illegal, WriteFailed},
+    medium::resumed_line,
     placed_file::PlacedFile,
     record::{CheckpointHeader, Ending, Record},
     replay::{Replay, ReplayError, Tail, header_of, replay, visit},
@@ -25,8 +26,8 @@ const SYNCS_AT_ONCE: usize = 8;
 /// A checkpoint that is being written: its state and its writer, kept in step.
 #[derive(Debug)]
 pub struct Checkpoint {
-    state: CheckpointState,
-    writer: CheckpointWriter,
+    pub(super) state: CheckpointState,
+    pub(super) writer: CheckpointWriter,
 }
 
 /// A checkpoint just opened.
@@ -122,17 +123,9 @@ impl Checkpoint {
     pub fn visit(path: &Path, seen: impl FnMut(&Record)) -> Result<Snapshot, CheckpointError> {
         let file = private_file::open(path)
             .map_err(|source| io_error(CheckpointStep::Open, path, source))?;
-        let Replay {
-            header,
-            state,
-            tail,
-            ..
-        } = visit(BufReader::new(file), seen).map_err(unreadable(path))?;
-        Ok(Snapshot {
-            header,
-            state,
-            tail,
-        })
+        visit(BufReader::new(file), seen)
+            .map(Snapshot::from)
+            .map_err(unreadable(path))
     }
 
     /// Checks that the header is about this run and plan; the records are not read.
@@ -241,6 +234,16 @@ impl Checkpoint {
     }
 }
 
+impl From<Replay> for Snapshot {
+    fn from(replay: Replay) -> Self {
+        Self {
+            header: replay.header,
+            state: replay.state,
+            tail: replay.tail,
+        }
+    }
+}
+
 impl Replayed {
     /// What its records say.
     pub const fn state(&self) -> &CheckpointState {
@@ -300,15 +303,9 @@ impl Replayed {
             });
         }
         repair(&path, &mut file, good, tail).map_err(failed(CheckpointStep::Repair))?;
-        if chain.records() > 0 {
-            let resumed = Record::Resumed { at: now_ms };
-            state
-                .next(&resumed)
-                .map_err(|illegal| failed(CheckpointStep::Write)(io::Error::other(illegal)))?;
-            let mut line = Vec::new();
-            chain
-                .seal_record(&resumed, &mut line)
-                .map_err(|error| failed(CheckpointStep::Write)(error.into()))?;
+        let line =
+            resumed_line(&mut state, &mut chain, now_ms).map_err(failed(CheckpointStep::Write))?;
+        if !line.is_empty() {
             file.write_all(&line)
                 .map_err(failed(CheckpointStep::Write))?;
             file.sync_data().map_err(failed(CheckpointStep::Sync))?;
@@ -323,7 +320,7 @@ impl Replayed {
     }
 }
 
-fn unreadable(path: &Path) -> impl Fn(ReplayError) -> CheckpointError {
+pub(super) fn unreadable(path: &Path) -> impl Fn(ReplayError) -> CheckpointError {
     move |error| match error {
         ReplayError::Io(source) => io_error(CheckpointStep::Read, path, source),
         ReplayError::Damaged { line, damage } => CheckpointError::Damaged {
@@ -348,7 +345,7 @@ fn repair(path: &Path, file: &mut File, good: u64, tail: Tail) -> io::Result<()>
 }
 
 /// Checks that the records are about this plan and this run.
-fn bind(
+pub(super) fn bind(
     path: &Path,
     expected: &CheckpointHeader,
     found: CheckpointHeader,
@@ -377,7 +374,7 @@ fn bind(
     Ok(())
 }
 
-fn io_error(doing: CheckpointStep, path: &Path, source: io::Error) -> CheckpointError {
+pub(super) fn io_error(doing: CheckpointStep, path: &Path, source: io::Error) -> CheckpointError {
     CheckpointError::Io {
         doing,
         path: PathBuf::from(path),

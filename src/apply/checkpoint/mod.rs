@@ -52,6 +52,7 @@ mod fake_disk;
 mod file;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod medium;
 mod outstanding;
 mod phase;
 mod phase_table;

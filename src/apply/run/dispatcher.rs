@@ -14,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{mpsc, watch},
     time::{Interval, MissedTickBehavior},
@@ -26,6 +27,7 @@ use super::{
     error_budget::ErrorBudget,
     failures::Failures,
     group::GroupStream,
+    lease::Lease,
     link::{Link, Message},
     worker::Shared,
 };
@@ -88,7 +90,7 @@ impl Settings {
 }
 
 /// A person's answer about one change in doubt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GivenAnswer {
     /// The change's line in the plan.
     pub line: u64,
@@ -98,7 +100,8 @@ pub struct GivenAnswer {
 }
 
 /// A person's answer about all changes in doubt that no read can decide. There is no `applied`: it would claim an effect of each change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DoubtAnswer {
     /// Send them again.
     Retry,
@@ -113,6 +116,8 @@ pub struct Signals {
     pub interrupts: mpsc::UnboundedReceiver<()>,
     /// Events of the client.
     pub client_events: mpsc::UnboundedReceiver<ClientEvent>,
+    /// Whether requests may leave.
+    pub lease: Lease,
 }
 
 /// The result of a run.
@@ -190,9 +195,9 @@ impl<'a> Dispatcher<'a> {
             }),
             checkpoint,
             reporter,
-            signals,
             inbox,
-            link: Link::new(messages, stopping),
+            link: Link::new(messages, stopping, signals.lease.clone()),
+            signals,
             stop,
             stopped: None,
             began: tokio::time::Instant::now(),
@@ -200,6 +205,12 @@ impl<'a> Dispatcher<'a> {
             out_of_budget: false,
             records: 0,
         }
+    }
+
+    /// Lets the run read this, which could be read before, to find out whether the service works.
+    pub fn with_witness(mut self, read: Option<Operation>) -> Self {
+        self.last_read = read;
+        self
     }
 
     /// Executes all changes, or stops early. `plan` opens the plan again for each pass, from its beginning or from some group before the first

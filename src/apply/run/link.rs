@@ -2,7 +2,7 @@
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{decide::ChangeState, failures::FailureCause, group::PlannedChange};
+use super::{decide::ChangeState, failures::FailureCause, group::PlannedChange, lease::Lease};
 use crate::{
     api::Operation,
     checkpoint::{AckSender, Detail, Record, RecordedOutcome},
@@ -106,6 +106,7 @@ impl EndedChange {
 pub(super) struct Link {
     messages: mpsc::UnboundedSender<Message>,
     stop: watch::Receiver<bool>,
+    lease: Lease,
 }
 
 /// Leave the group: the run is stopping, or nothing more can be done for the group now.
@@ -116,8 +117,29 @@ impl Link {
     pub(super) const fn new(
         messages: mpsc::UnboundedSender<Message>,
         stop: watch::Receiver<bool>,
+        lease: Lease,
     ) -> Self {
-        Self { messages, stop }
+        Self {
+            messages,
+            stop,
+            lease,
+        }
+    }
+
+    /// Asked last before a request leaves.
+    ///
+    /// # Errors
+    ///
+    /// If another process may have taken the group over: then the request must not leave, and the run stops here.
+    pub(super) fn may_send(&self) -> Result<(), LeaveGroup> {
+        if self.lease.holds() {
+            return Ok(());
+        }
+        self.trouble(StopReason::Checkpoint {
+            message: "it was not acknowledged in time, so another process may have taken over"
+                .to_owned(),
+        });
+        Err(LeaveGroup)
     }
 
     pub(super) fn is_stopping(&self) -> bool {

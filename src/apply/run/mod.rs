@@ -16,6 +16,9 @@ mod dispatcher;
 mod error_budget;
 mod failures;
 mod group;
+mod lease;
+#[cfg(test)]
+mod lease_tests;
 #[cfg(test)]
 mod limit_tests;
 mod link;
@@ -41,3 +44,4 @@ pub use dispatcher::{
     Dispatcher, DoubtAnswer, GivenAnswer, RunResult, Settings, Signals, VIEW_LASTS, Wanted,
 };
 pub use group::{ExecutionChanges, GroupStream, PlannedChange};
+pub use lease::Lease;

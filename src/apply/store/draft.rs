@@ -90,6 +90,26 @@ impl RunDraft {
         settings: &RunSettings,
         header: &CheckpointHeader,
     ) -> Result<(RunFolder, Lock), StoreError> {
+        Checkpoint::create(&self.folder.checkpoint(), header)?;
+        self.complete(settings)
+    }
+
+    /// Where the plan is, once it was copied.
+    pub fn plan(&self) -> PathBuf {
+        self.folder.plan()
+    }
+
+    /// Where the checkpoint will be, for a run whose records exist before its folder.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.folder.checkpoint()
+    }
+
+    /// As [`Self::commit`], with a checkpoint that is written already.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::commit`].
+    pub fn complete(self, settings: &RunSettings) -> Result<(RunFolder, Lock), StoreError> {
         let Self {
             folder,
             target,
@@ -104,7 +124,6 @@ impl RunDraft {
             file.write_all(b"\n")
         })
         .map_err(io_error(StoreStep::Write, &run_json))?;
-        Checkpoint::create(&folder.checkpoint(), header)?;
         private_file::sync_dir(temporary).map_err(io_error(StoreStep::Sync, temporary))?;
 
         let runs = private_file::parent(&target);

@@ -58,6 +58,22 @@ impl RunFolder {
         self.path.join("checkpoint.jsonl")
     }
 
+    /// Where another checkpoint is written that is to take the place of this one.
+    pub fn next_checkpoint(&self) -> PathBuf {
+        self.path.join("checkpoint.next")
+    }
+
+    /// Lets a complete checkpoint take the place of this one. The run's lock must be held.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be renamed.
+    pub fn replace_checkpoint(&self, next: &Path) -> Result<(), StoreError> {
+        let path = self.checkpoint();
+        fs::rename(next, &path).map_err(io_error(StoreStep::Rename, &path))?;
+        private_file::sync_dir(&self.path).map_err(io_error(StoreStep::Sync, &self.path))
+    }
+
     pub fn report(&self) -> PathBuf {
         self.path.join("report.json")
     }

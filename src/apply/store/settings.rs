@@ -48,6 +48,9 @@ pub struct RunSettings {
     /// The ledger in which the run was recorded when it was created. It can be edited; it makes a session more careful.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<String>,
+    /// The engine that runs it, as `--engine` names it; none if this machine does. The folder then shows the run as it was when it was fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
 }
 
 /// Who started a run, where, and what of, as the machine and the flags say: for people, no decision uses it.
@@ -230,6 +233,7 @@ pub(super) mod tests {
             by: None,
             in_history: false,
             ledger: None,
+            engine: None,
         }
     }
 }

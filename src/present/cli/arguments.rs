@@ -6,6 +6,8 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
+#[cfg(feature = "temporal")]
+use super::flags::EngineFlags;
 use super::{
     flags::{
         Applying, FollowUpArgs, Integration, LedgerArgs, Pacing, Part, Planning, PlaybookFlags,
@@ -180,6 +182,18 @@ pub struct Apply {
     pub applying: Applying,
     #[command(flatten)]
     pub integration: Integration,
+    #[cfg(feature = "temporal")]
+    #[command(flatten)]
+    pub at: EngineFlags,
+}
+
+/// Where a worker finds its work.
+#[cfg(feature = "temporal")]
+#[derive(Debug, Args)]
+pub struct WorkerArgs {
+    /// The engine, like temporal://HOST:PORT/NAMESPACE
+    #[arg(long, value_name = "URL", env = "WF_BULK_ENGINE")]
+    pub engine: String,
 }
 
 #[derive(Debug, Args)]
@@ -222,6 +236,9 @@ pub struct Resume {
     pub pacing: Pacing,
     #[command(flatten)]
     pub integration: Integration,
+    #[cfg(feature = "temporal")]
+    #[command(flatten)]
+    pub at: EngineFlags,
 }
 
 /// A person's answers about changes in doubt that no read can decide.

@@ -170,6 +170,26 @@ pub struct Integration {
     pub metrics: Option<PathBuf>,
 }
 
+/// Where a run is made, if not by this process alone.
+#[cfg(feature = "temporal")]
+#[derive(Clone, Debug, Default, Args)]
+pub struct EngineFlags {
+    /// Let an engine run it, like temporal://HOST:PORT/NAMESPACE
+    ///
+    /// The plan is uploaded. All workers of the organisation make the changes, and this process helps until the end
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "WF_BULK_ENGINE",
+        conflicts_with = "events",
+        help_heading = "Engine"
+    )]
+    pub engine: Option<String>,
+    /// With --engine: only upload the plan, and leave the run to the workers
+    #[arg(long, requires = "engine", help_heading = "Engine")]
+    pub detach: bool,
+}
+
 /// What a run stores about the people behind it.
 #[derive(Clone, Debug, Default, Args)]
 pub struct RecordArgs {

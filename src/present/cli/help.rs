@@ -129,6 +129,14 @@ Examples:
 `wf-bulk show` prints the digest for --approved. Only changes of the plan are sent. A target that has changed since the plan is \
 not changed (`drifted`).";
 
+#[cfg(feature = "temporal")]
+pub(super) const WORKER: &str = "\
+Examples:
+  wf-bulk worker --engine temporal://temporal.example.com:7233/bulk --org 4711
+  WF_BULK_ENGINE=temporal://localhost:7233/default wf-bulk worker --org 4711
+
+Several workers share the work and the rate. The token is this worker's own. Ctrl-C ends it after what is in flight; the others go on.";
+
 pub(super) const RESUME: &str = "\
 Examples:
   wf-bulk resume --last              the run that is not finished

@@ -26,7 +26,7 @@ enum RepeatPolicy {
 }
 
 /// Each flag of every command.
-const FLAGS: [(&str, RepeatPolicy); 68] = {
+const FLAGS: &[(&str, RepeatPolicy)] = {
     use RepeatPolicy::{By, InTheRun, Never, SaidAgain, Server};
     const PLANS: RepeatPolicy = By(&["plan", "run"]);
     const PART: RepeatPolicy = By(&["plan", "run", "undo", "retry", "verify"]);
@@ -36,7 +36,11 @@ const FLAGS: [(&str, RepeatPolicy); 68] = {
     const RUNS: &[&str] = &["plan", "run", "apply", "resume", "undo", "retry", "verify"];
     const SERVICE: RepeatPolicy = By(PLACES);
     const ACCESS: RepeatPolicy = By(RUNS);
-    [
+    &[
+        #[cfg(feature = "temporal")]
+        ("engine", By(&["apply", "resume", "worker"])),
+        #[cfg(feature = "temporal")]
+        ("detach", Never),
         (
             "state-dir",
             By(&[
@@ -212,7 +216,7 @@ mod tests {
     fn a_command_takes_each_flag_that_it_is_told_to_have() {
         let mut command = Cli::command();
         command.build();
-        for (flag, kept) in FLAGS {
+        for (flag, kept) in FLAGS.iter().copied() {
             let commands = match kept {
                 RepeatPolicy::By(commands)
                 | RepeatPolicy::Server {

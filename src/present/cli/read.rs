@@ -121,6 +121,8 @@ impl Cli {
             | Command::Completions(_)
             | Command::Man(_)
             | Command::Help(_) => Format::Text,
+            #[cfg(feature = "temporal")]
+            Command::Worker(_) => Format::Text,
         };
         self.common.json || format == Format::Json
     }

@@ -51,6 +51,7 @@ impl Purpose {
             b"run" | b"apply" | b"resume" | b"undo" | b"retry" => {
                 &[Service, StateFolder, Questions, Json, Progress, EachChange]
             }
+            b"worker" => &[Service, StateFolder],
             b"plan" | b"verify" => &[Service, StateFolder, Json, Progress],
             b"show" | b"status" | b"report" | b"history" => &[StateFolder, Json],
             b"validate" | b"diff" => &[Json],
@@ -131,6 +132,8 @@ impl Cli {
             | Command::Completions(_)
             | Command::Man(_)
             | Command::Help(_) => None,
+            #[cfg(feature = "temporal")]
+            Command::Worker(_) => None,
         };
         if let Some(message) = reading.and_then(PlaybookFlags::repeated) {
             return Err(refused(message));
@@ -182,6 +185,8 @@ impl Cli {
             | Command::Completions(_)
             | Command::Man(_)
             | Command::Help(_) => return None,
+            #[cfg(feature = "temporal")]
+            Command::Worker(_) => return None,
         };
         args.ledger.as_deref()
     }
@@ -216,6 +221,8 @@ impl Cli {
             | Command::Completions(_)
             | Command::Man(_)
             | Command::Help(_) => None,
+            #[cfg(feature = "temporal")]
+            Command::Worker(_) => None,
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
     earlier::{are_data_gone, origin_of},
     execute::unusable,
     question::{Question, Stakes, ask, can_ask},
-    runs::{LastRun, find_run_or_last, store_error},
+    runs::{LastRun, find_run_or_last, refuse_at_engine, store_error},
     signals::{self, unless_interrupted},
     team_ledger::{self, TeamLedger, ToldRun},
     terminal::say,
@@ -53,13 +53,14 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
         record(common, ledger.as_ref(), &folder, snapshot.header.changes).await?;
         return Ok(ExitCode::Done);
     }
+    let settings = folder.settings().map_err(store_error)?;
+    refuse_at_engine(&settings)?;
     can_ask(common, || {
         let status = common
             .invocation
             .command("status", &[&folder.id().to_string()]);
         format!("add --yes to abandon it without a question; to look at it: {status}")
     })?;
-    let settings = folder.settings().map_err(store_error)?;
     let doubts = snapshot.state.counts().get(Outcome::InDoubt);
     let doubts = (doubts > 0).then(|| {
         format!(

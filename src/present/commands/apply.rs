@@ -76,6 +76,8 @@ pub(super) async fn apply(
         each: Some(show_each(common, &args.plan)),
         planned_from: None,
         ledger: ledger.as_ref(),
+        #[cfg(feature = "temporal")]
+        at: Some(&args.at),
     };
     let source = ReadPlan { plan, file };
     launch(common, launch_args, backend, source, interrupts).await

@@ -108,6 +108,9 @@ pub(super) struct Backend {
     pub(super) org: Option<String>,
     pub(super) client: Arc<Client>,
     pub(super) client_events: mpsc::UnboundedReceiver<ClientEvent>,
+    /// The same without a rate limit, for an engine's.
+    #[cfg(feature = "temporal")]
+    pub(super) transport: Arc<dyn crate::http::Transport>,
     /// The sandbox serves until this is dropped.
     _sandbox: Option<Serving>,
 }
@@ -156,8 +159,9 @@ pub(super) async fn connect(
     })
     .map_err(|error| Error::usage("requests can't be made").caused_by(error))?;
     let (events_in, client_events) = mpsc::unbounded_channel();
+    let transport = Arc::new(http);
     let client = Client::new(ClientParts {
-        transport: Box::new(http),
+        transport: transport.clone(),
         pacer: Pacer::new(pace.rate, pace.burst),
         policy: Policy::default(),
         rng: fastrand::Rng::new(),
@@ -169,6 +173,8 @@ pub(super) async fn connect(
         org: org.map(str::to_owned),
         client: Arc::new(client),
         client_events,
+        #[cfg(feature = "temporal")]
+        transport,
         _sandbox: serving,
     })
 }

@@ -33,7 +33,7 @@ use crate::{
         write_files,
     },
     retry::Policy,
-    run::{Dispatcher, DoubtAnswer, GivenAnswer, Settings, Signals, VIEW_LASTS},
+    run::{Dispatcher, DoubtAnswer, GivenAnswer, Lease, Settings, Signals, VIEW_LASTS},
     store::{RunFolder, RunSettings, StateDir},
 };
 
@@ -75,6 +75,7 @@ pub(super) async fn execute(
     let signals = Signals {
         interrupts,
         client_events: backend.client_events,
+        lease: Lease::permanent(),
     };
     let client = backend.client;
     let session = execute_reported(

@@ -152,6 +152,8 @@ impl<'a> FollowUpPlan<'a> {
             each: None,
             planned_from: run.settings.planned_from.clone().filter(|_| !is_undo),
             ledger: ledger.as_ref(),
+            #[cfg(feature = "temporal")]
+            at: None,
         };
         let source = ReadPlan {
             plan: Box::new(plan),

@@ -53,6 +53,9 @@ pub(super) struct Launch<'a> {
     pub(super) planned_from: Option<PlannedFrom>,
     /// Where the run is recorded.
     pub(super) ledger: Option<&'a TeamLedger>,
+    /// Whether an engine is to run it.
+    #[cfg(feature = "temporal")]
+    pub(super) at: Option<&'a crate::cli::EngineFlags>,
 }
 
 /// A plan that was read completely, and its file.
@@ -143,6 +146,23 @@ pub(super) async fn launch(
     // The time of the question and of waiting for other runs does not count as working time.
     let start = start + waits_from.elapsed();
     let settings = settings(common, &args, draft.id(), &plan, org).await;
+    #[cfg(feature = "temporal")]
+    if let Some(address) = args.at.and_then(|at| at.engine.as_deref()) {
+        let run = super::engine_run::EngineRun {
+            place: super::engine_run::RunPlace::Draft(draft),
+            settings,
+            plan: plan.known,
+            plan_file,
+            start,
+            again: args.applying.again,
+            detach: args.at.is_some_and(|at| at.detach),
+        };
+        let exit_code = run
+            .make(common, address, backend, interrupts, observers)
+            .await;
+        drop(server_lock);
+        return exit_code;
+    }
     let header = plan.known.checkpoint_header(settings.run);
     // Kept open from the check on: the checked bytes are the ones that are executed. Where the folder gets its name only without an open
     // file, each block is compared with the check when it is used.
@@ -255,6 +275,7 @@ async fn settings(
         by: Some(by),
         in_history: true,
         ledger: args.ledger.map(|ledger| ledger.name().to_owned()),
+        engine: None,
     }
 }
 

@@ -14,6 +14,10 @@ mod doubt_answers;
 mod doubt_rows;
 mod doubt_walk;
 mod earlier;
+#[cfg(feature = "temporal")]
+mod engine_resume;
+#[cfg(feature = "temporal")]
+mod engine_run;
 mod execute;
 mod files;
 mod follow_up;
@@ -62,6 +66,8 @@ mod undo;
 mod validate;
 mod verify;
 mod watch;
+#[cfg(feature = "temporal")]
+mod worker;
 mod wrong_input;
 
 use tokio::runtime::Handle;
@@ -108,6 +114,8 @@ pub async fn run(cli: Cli, observers: &Observers) -> Result<ExitCode, Error> {
         Command::History(args) => history::history(&common, &args),
         Command::Abandon(args) => Box::pin(abandon::abandon(&common, &args)).await,
         Command::Prune(args) => prune::prune(&common, &args).await,
+        #[cfg(feature = "temporal")]
+        Command::Worker(args) => worker::worker(&common, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(&common, &args).await,
         Command::Init(args) => init::init(&common, &args),
         Command::Schema => schema::schema_document(),

@@ -13,7 +13,7 @@ use super::{
     overview::overview_of_run,
     part_filter::PartFilter,
     planning::{Moment, origin},
-    runs::{readable, refuse_changed, store_error},
+    runs::{readable, refuse_at_engine, refuse_changed, store_error},
     session::{self, refuse_elsewhere},
     signing::{PlanSignature, Signed},
     wrong_input::find_run,
@@ -64,6 +64,9 @@ impl PastRun {
         let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(unusable)?;
         refuse_mixed(&folder, &settings, &plan, &snapshot.header)?;
         refuse_changed(common, &folder, &plan.sha256)?;
+        if snapshot.state.ending().is_none() {
+            refuse_at_engine(&settings)?;
+        }
         if are_data_gone(&StateDir::new(common.state_dir.clone()), &settings) {
             return Err(Error::failed(format!(
                 "run {run} worked on data that `sandbox reset` has deleted"

@@ -15,7 +15,7 @@ use super::{
     ledger_session::{SessionInLedger, record_end, refuse_unrecorded},
     observers::Observers,
     overview::overview_of_run,
-    runs::{LastRun, find_run_or_last, refuse_changed, store_error},
+    runs::{LastRun, find_run_or_last, refuse_at_engine, refuse_changed, store_error},
     session::{self, refuse_elsewhere},
     show_ended::show_ended,
     signals::{self, unless_interrupted},
@@ -42,6 +42,12 @@ pub(super) async fn resume(
     observers: &Observers,
 ) -> Result<ExitCode, Error> {
     let start = Instant::now();
+    #[cfg(feature = "temporal")]
+    if let Some(address) = &args.at.engine
+        && let Some(run) = super::engine_resume::run_there(common, args)?
+    {
+        return super::engine_resume::resume(common, args, address, run, observers).await;
+    }
     let last = LastRun::Resumed(args.playbook.as_deref());
     let Some(folder) = find_run_or_last(common, args.run.as_deref(), last)? else {
         if common.json {
@@ -68,6 +74,7 @@ pub(super) async fn resume(
         return Ok(exit_code);
     }
     refuse_unrecorded(common, &stored, ledger.as_ref())?;
+    refuse_at_engine(&stored)?;
     refuse_undone(common, stored.run)?;
     session::refuse_old(common, &stored, &plan.header.timezone, args.max_age)?;
     let state_dir = StateDir::new(common.state_dir.clone());

@@ -105,6 +105,8 @@ pub(super) async fn run(
             each: None,
             planned_from: planned_from(&args.playbook),
             ledger: ledger.as_ref(),
+            #[cfg(feature = "temporal")]
+            at: None,
         };
         let source = ReadPlan {
             plan: Box::new(overview),

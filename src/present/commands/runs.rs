@@ -10,9 +10,10 @@ use super::{
 use crate::{
     cli::Common,
     error::Error,
+    invocation::flag,
     playbook,
     report::last_session,
-    store::{ListedRun, RunFolder, RunListing, StateDir, StoreError},
+    store::{ListedRun, RunFolder, RunListing, RunSettings, StateDir, StoreError},
     text::{Untrusted, shown_path},
 };
 
@@ -114,6 +115,24 @@ fn playbook_name(path: &Path) -> Result<String, Error> {
     let source = playbook::read(path).map_err(|error| failed().caused_by(error))?;
     playbook::name_in(&source)
         .ok_or_else(|| failed().hint("it is a YAML file with a line like `name: reassign-leaver`"))
+}
+
+/// Refuses to go on here with a run that an engine makes. Others may work on it, of which this machine's locks know nothing; and what its
+/// folder says is as old as its last session here.
+pub(super) fn refuse_at_engine(settings: &RunSettings) -> Result<(), Error> {
+    let Some(engine) = &settings.engine else {
+        return Ok(());
+    };
+    let error = Error::failed(format!(
+        "run {} is not finished, and the engine {engine} makes it",
+        settings.run
+    ));
+    let there = if cfg!(feature = "temporal") {
+        format!("add {} to `wf-bulk resume`", flag("--engine", engine))
+    } else {
+        "it can go on with a wf-bulk that was built with the feature `temporal`".to_owned()
+    };
+    Err(error.hint(there).hint("nothing was changed"))
 }
 
 /// Runs that a message names: with more, a person looks at all of them.

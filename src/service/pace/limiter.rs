@@ -7,7 +7,7 @@ use std::{
     num::NonZeroU32,
     ops::Add,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
     time::Duration,
@@ -22,7 +22,7 @@ use governor::{
 };
 use tokio::time::Instant;
 
-use super::{Rate, adaptive::Adaptive};
+use super::{Rate, adaptive::Adaptive, shared::SharedPace};
 use waiting::Waiting;
 
 /// Limits requests in two steps: [`permit`](Self::permit) before one is prepared, [`depart`](Self::depart) when it leaves.
@@ -51,6 +51,8 @@ pub struct Pacer {
     /// How many wait to depart.
     leaving: AtomicU32,
     state: Mutex<PacerState>,
+    /// The limit of several processes, kept besides the own one.
+    shared: Option<Arc<dyn SharedPace>>,
 }
 
 /// The priority of a request.
@@ -108,6 +110,15 @@ impl Pacer {
                 adaptive: Adaptive::new(rate),
                 paused_until: None,
             }),
+            shared: None,
+        }
+    }
+
+    /// The same limiter, which also keeps a limit that it shares with other processes.
+    pub fn sharing(self, shared: Arc<dyn SharedPace>) -> Self {
+        Self {
+            shared: Some(shared),
+            ..self
         }
     }
 
@@ -126,8 +137,13 @@ impl Pacer {
             Lane::New => Some(self.newcomer.lock().await),
             Lane::Begun => None,
         };
-        let _turn = self.turn.lock().await;
-        self.wait(PacerState::take_permit).await;
+        {
+            let _turn = self.turn.lock().await;
+            self.wait(PacerState::take_permit).await;
+        }
+        if let Some(shared) = &self.shared {
+            shared.permit().await;
+        }
     }
 
     /// Waits until a request that has its [`permit`](Self::permit) may leave.
@@ -140,6 +156,9 @@ impl Pacer {
         let _leaving = Leaving::new(&self.leaving);
         let _exit = self.exit.lock().await;
         self.wait(PacerState::take_departure).await;
+        if let Some(shared) = &self.shared {
+            shared.depart().await;
+        }
     }
 
     /// Takes a permit as soon as there is one.
@@ -168,6 +187,9 @@ impl Pacer {
             return Duration::ZERO;
         }
         state.paused_until = Some(deadline);
+        if let Some(shared) = &self.shared {
+            shared.rest(deadline.saturating_duration_since(Instant::now()));
+        }
         deadline - end
     }
 

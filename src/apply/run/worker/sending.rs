@@ -131,6 +131,7 @@ impl Worker<'_> {
         loop {
             self.unless_stopped(self.shared.client.depart()).await?;
             if !self.is_out_of_date() {
+                self.link.may_send()?;
                 return Ok(None);
             }
             if let Some(changed) = self.look_again().await? {

@@ -1,0 +1,44 @@
+//! Why something can't be done with the engine.
+
+use crate::{checkpoint::CheckpointError, plan::PlanError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// `doing` is an infinitive: what was tried.
+    #[error("the engine can't {doing}: {reason}")]
+    Refused { doing: &'static str, reason: String },
+    /// Another run has the plan.
+    #[error("a run of this plan was submitted to this engine already")]
+    Submitted,
+    #[error(
+        "the execution of line {line} has {bytes} bytes of changes, more than the engine takes"
+    )]
+    TooLarge { line: u64, bytes: usize },
+    #[error("what the engine keeps of the run can't be used: {0}")]
+    Unusable(String),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+/// An error with all its causes: those of the engine's client say nothing alone.
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+impl EngineError {
+    /// The error of an operation of the engine's client.
+    pub(super) fn of(doing: &'static str, reason: &dyn std::fmt::Display) -> Self {
+        Self::Refused {
+            doing,
+            reason: reason.to_string(),
+        }
+    }
+}

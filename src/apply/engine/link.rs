@@ -1,0 +1,260 @@
+//! The connection to the engine.
+
+use std::{fmt, time::Duration};
+
+use futures::future::FutureExt;
+use temporalio_client::{
+    ActivityIdentifier, Client, ClientOptions, Connection, ConnectionOptions, RetryOptions,
+    RpcOptions, TlsOptions, Url, WorkflowGetResultOptions, WorkflowIdConflictPolicy,
+    WorkflowIdReusePolicy, WorkflowSignalOptions, WorkflowStartOptions, WorkflowTerminateOptions,
+    errors::{AsyncActivityError, WorkflowGetResultError, WorkflowStartError},
+    tonic,
+};
+use temporalio_common::protos::TaskToken;
+use temporalio_sdk::activities::ActivityContext;
+
+use super::{
+    address::EngineAddress,
+    bucket::SharedBucket,
+    error::EngineError,
+    heartbeat::{HeartbeatAnswer, HeartbeatError, SendHeartbeat},
+    pace_flow::PaceFlow,
+    run_flow::{BegunRun, RunFlow, RunTask},
+    shard_flow::ShardFlow,
+    shared_pace::Reserve,
+    task::{SessionTask, ShardGroup, ShardTask, pace_flow_id, run_flow_id, shard_flow_id},
+};
+
+/// How long the engine may take to be reached.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long one answer may take, other than one that is waited for.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The time between two attempts to reach an engine for a result.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// An engine that was reached.
+#[derive(Clone)]
+pub struct EngineLink {
+    address: EngineAddress,
+    client: Client,
+}
+
+/// A run at the engine.
+#[derive(Clone, Debug)]
+pub struct SubmittedRun {
+    pub(super) plan_sha256: String,
+    pub(super) run: String,
+}
+
+impl EngineLink {
+    /// Connects to the engine.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be reached.
+    pub async fn connect(address: EngineAddress) -> Result<Self, EngineError> {
+        let failed = |error: &dyn fmt::Display| EngineError::of("be reached", error);
+        let url = Url::parse(&address.url());
+        let url = url.map_err(|error| failed(&error))?;
+        let options = ConnectionOptions::new(url)
+            .identity(format!("wf-bulk {}", std::process::id()))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .maybe_tls_options((!address.is_loopback()).then(TlsOptions::default))
+            .build();
+        let connection = Connection::connect(options)
+            .await
+            .map_err(|error| failed(&error))?;
+        let client = Client::new(connection, ClientOptions::new(address.namespace()).build())
+            .map_err(|error| failed(&error))?;
+        Ok(Self { address, client })
+    }
+
+    pub const fn address(&self) -> &EngineAddress {
+        &self.address
+    }
+
+    pub(super) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Starts the workflow that keeps the rate of a place, if there is none.
+    pub(super) async fn start_pace(&self, place: &str) -> Result<(), EngineError> {
+        let options = WorkflowStartOptions::new(place, pace_flow_id(place))
+            .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
+            .build();
+        let started = self
+            .client
+            .start_workflow(PaceFlow::run, SharedBucket::default(), options);
+        match started.await {
+            Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => Ok(()),
+            Err(error) => Err(EngineError::of("keep the rate", &error)),
+        }
+    }
+
+    /// Reserves requests of a session.
+    pub(super) fn reserve(&self, session: SessionTask) -> Reserve {
+        let engine = self.clone();
+        Box::new(move |requests, rest| {
+            let engine = engine.clone();
+            let wanted = session.reservation(requests, rest);
+            let place = session.place();
+            async move {
+                let flow = engine
+                    .client
+                    .get_workflow_handle::<PaceFlow>(pace_flow_id(&place));
+                let asked = flow.execute_update(PaceFlow::reserve, wanted, Default::default());
+                let Ok(Ok(waits)) = tokio::time::timeout(ANSWER_TIMEOUT, asked).await else {
+                    // It may have been ended by a person.
+                    drop(engine.start_pace(&place).await);
+                    return None;
+                };
+                Some(waits.into_iter().map(Duration::from_micros).collect())
+            }
+            .boxed()
+        })
+    }
+
+    /// Sends the heartbeats of an activity. None is sent twice by the connection: a late one could replace a newer one.
+    pub(super) fn heartbeat(&self, context: &ActivityContext) -> SendHeartbeat {
+        let token = TaskToken::from(context.info().task_token.clone());
+        let client = self.client();
+        Box::new(move |details| {
+            let activity = ActivityIdentifier::from_task_token(token.clone());
+            let handle = client.get_async_activity_handle(activity);
+            let options = RpcOptions::builder()
+                .retry_options(RetryOptions::no_retries())
+                .build();
+            async move {
+                match handle.heartbeat(Some(details), options).await {
+                    Ok(answer) if answer.cancel_requested || answer.activity_paused => {
+                        Ok(HeartbeatAnswer::Stop)
+                    }
+                    Ok(_) => Ok(HeartbeatAnswer::GoOn),
+                    Err(AsyncActivityError::Rpc(status)) if is_unreachable(&status) => {
+                        Err(HeartbeatError::Unreachable)
+                    }
+                    Err(error) => Err(HeartbeatError::Lost(error.to_string())),
+                }
+            }
+            .boxed()
+        })
+    }
+
+    /// Starts the workflow of a run, which waits for its plan.
+    pub(super) async fn claim(
+        &self,
+        plan_sha256: &str,
+        task: RunTask,
+        again: bool,
+    ) -> Result<(), EngineError> {
+        let place = task.session.place();
+        let reuse = if again {
+            WorkflowIdReusePolicy::AllowDuplicate
+        } else {
+            WorkflowIdReusePolicy::AllowDuplicateFailedOnly
+        };
+        let options = WorkflowStartOptions::new(place, run_flow_id(plan_sha256))
+            .id_reuse_policy(reuse)
+            .build();
+        let started = self.client.start_workflow(RunFlow::run, task, options);
+        match started.await {
+            Ok(_) => Ok(()),
+            Err(WorkflowStartError::AlreadyStarted { .. }) => Err(EngineError::Submitted),
+            Err(error) => Err(EngineError::of("take the run", &error)),
+        }
+    }
+
+    /// Starts the workflow of a shard, which waits for its turn.
+    pub(super) async fn upload(
+        &self,
+        place: &str,
+        run: &str,
+        task: ShardTask,
+    ) -> Result<(), EngineError> {
+        let options = WorkflowStartOptions::new(place, shard_flow_id(run, task.number)).build();
+        let started = self.client.start_workflow(ShardFlow::run, task, options);
+        started
+            .await
+            .map(drop)
+            .map_err(|error| EngineError::of("take a part of the plan", &error))
+    }
+
+    /// Lets a run begin whose plan is there.
+    pub(super) async fn begin(
+        &self,
+        plan_sha256: &str,
+        begun: BegunRun,
+    ) -> Result<(), EngineError> {
+        let flow = self
+            .client
+            .get_workflow_handle::<RunFlow>(run_flow_id(plan_sha256));
+        flow.signal(RunFlow::begin, begun, WorkflowSignalOptions::default())
+            .await
+            .map_err(|error| EngineError::of("begin the run", &error))
+    }
+
+    /// Ends the workflow of a run that was not begun.
+    pub(super) async fn withdraw(&self, plan_sha256: &str) {
+        let flow = self
+            .client
+            .get_workflow_handle::<RunFlow>(run_flow_id(plan_sha256));
+        // If the engine can't be reached, the workflow ends by itself after a while.
+        drop(flow.terminate(WorkflowTerminateOptions::default()).await);
+    }
+
+    /// Waits for the end of a run: it is finished or has stopped. An engine that can't be reached for a while is waited for.
+    ///
+    /// # Errors
+    ///
+    /// If the engine has no such run, or somebody has ended it there.
+    pub(super) async fn result(&self, plan_sha256: &str) -> Result<BegunRun, EngineError> {
+        let flow = self
+            .client
+            .get_workflow_handle::<RunFlow>(run_flow_id(plan_sha256));
+        wait(|| flow.get_result(WorkflowGetResultOptions::default())).await
+    }
+
+    /// Waits for the end of a shard.
+    pub(super) async fn shard(
+        &self,
+        run: &str,
+        number: u32,
+    ) -> Result<Vec<ShardGroup>, EngineError> {
+        let flow = self
+            .client
+            .get_workflow_handle::<ShardFlow>(shard_flow_id(run, number));
+        wait(|| flow.get_result(WorkflowGetResultOptions::default())).await
+    }
+}
+
+impl fmt::Debug for EngineLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EngineLink")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Asks again for as long as the engine can't be reached.
+async fn wait<T, F>(mut ask: impl FnMut() -> F) -> Result<T, EngineError>
+where
+    F: Future<Output = Result<T, WorkflowGetResultError>>,
+{
+    loop {
+        match ask().await {
+            Ok(result) => return Ok(result),
+            Err(WorkflowGetResultError::Rpc(_)) => tokio::time::sleep(AGAIN).await,
+            Err(error) => return Err(EngineError::of("say how the run ended", &error)),
+        }
+    }
+}
+
+/// Whether the engine has not got a request, and will not get it later.
+fn is_unreachable(status: &tonic::Status) -> bool {
+    matches!(
+        status.code(),
+        tonic::Code::Unavailable | tonic::Code::ResourceExhausted
+    )
+}

@@ -1,0 +1,38 @@
+//! Runs a plan on Temporal, an engine for durable execution, with many workers.
+//!
+//! The run loop is the one of [`run`](crate::run): it works on one group, inside the activity `group`. What the embedded mode keeps in a file,
+//! this mode keeps in the heartbeats of the activity, which the engine acknowledges: an intent is on record once its heartbeat is. The
+//! workflows only hand out work, and their decisions are pure: `progress` for the groups of a shard, `stages` for the shards of a run, `bucket`
+//! for the rate that all workers share.
+//!
+//! ```text
+//! RunFlow ──► ShardFlow ──► group ──► the service          PaceFlow: when a request may leave
+//! ```
+
+mod address;
+mod bucket;
+mod error;
+mod fetch;
+mod group;
+mod heartbeat;
+mod link;
+mod pace_flow;
+mod progress;
+mod records;
+mod run_flow;
+mod shard_flow;
+mod shared_pace;
+mod stages;
+mod submit;
+mod task;
+mod upload;
+mod worker;
+
+pub use address::{EngineAddress, EngineAddressError};
+pub use error::EngineError;
+pub use fetch::FoundRun;
+pub use link::{EngineLink, SubmittedRun};
+pub use records::FetchedRecords;
+pub use submit::Submission;
+pub use task::SessionTask;
+pub use worker::{EngineWorker, WorkerParts};

@@ -1,0 +1,161 @@
+//! The workflow of a run: it hands its shards out, one after the other, within the error budget and the stages.
+
+use std::{io, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use temporalio_macros::{workflow, workflow_methods};
+use temporalio_sdk::{
+    ApplicationFailure, ContinueAsNewOptions, SignalWorkflowOptions, SyncWorkflowContext,
+    WorkflowContext, WorkflowContextView, WorkflowResult, WorkflowTermination, workflows::select,
+};
+
+use super::{
+    shard_flow::ShardFlow,
+    stages::RunProgress,
+    task::{SessionTask, ShardEnd, ShardStart, shard_flow_id},
+};
+use crate::{event::StopReason, store::RunSettings};
+
+/// How long the upload of a plan may take. A run whose upload has died blocks no second one for longer.
+const UPLOAD_PATIENCE: Duration = Duration::from_hours(1);
+
+/// Events until the history begins anew: a fifth of what the engine warns of.
+const MAX_EVENTS: u32 = 2_000;
+
+/// The input of the workflow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RunTask {
+    /// The run's `run.json`.
+    pub settings: RunSettings,
+    pub session: SessionTask,
+    /// Once the plan is there.
+    pub(super) begun: Option<BegunRun>,
+    /// As the last session has left it.
+    pub(super) before: Option<BegunRun>,
+}
+
+/// A run whose plan is at the engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BegunRun {
+    /// All shards of the plan.
+    pub(super) shards: u32,
+    pub(super) progress: RunProgress,
+}
+
+#[workflow]
+#[derive(Debug)]
+pub(crate) struct RunFlow {
+    task: RunTask,
+    /// The end of the shard that is under way.
+    shard: Option<ShardEnd>,
+    stopping: bool,
+}
+
+#[workflow_methods]
+impl RunFlow {
+    #[init]
+    fn new(_ctx: &WorkflowContextView, task: RunTask) -> Self {
+        Self {
+            task,
+            shard: None,
+            stopping: false,
+        }
+    }
+
+    /// Returns the run as it is at its end.
+    #[run]
+    pub(crate) async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<BegunRun> {
+        select! {
+            _ = ctx.wait_condition(|flow| flow.task.begun.is_some()) => {}
+            _ = ctx.timer(UPLOAD_PATIENCE) => {}
+        }
+        if ctx.state(|flow| flow.task.begun.is_none()) {
+            return ctx.state(|flow| match &flow.task.before {
+                Some(before) => Ok(before.clone()),
+                // The plan never came: it may be submitted again.
+                None => Err(never_uploaded()),
+            });
+        }
+        while let Some((number, start)) = ctx.state_mut(Self::next) {
+            let run = start.session.run.clone();
+            let shard = ctx.external_workflow(shard_flow_id(&run, number), None);
+            if let Err(failure) = shard.signal(ShardFlow::begin, start, options()).await {
+                let message = format!("a part of the plan can't be begun: {}", failure);
+                ctx.state_mut(|flow| flow.stop(StopReason::Bug { message }));
+                break;
+            }
+            ctx.wait_condition(|flow| flow.shard.is_some() || flow.stopping)
+                .await?;
+            if ctx.state(|flow| flow.shard.is_none()) {
+                // If it can't be stopped, it has ended.
+                let _ = shard.signal(ShardFlow::stop, (), options()).await;
+                ctx.wait_condition(|flow| flow.shard.is_some()).await?;
+            }
+            ctx.state_mut(Self::take_shard);
+            if ctx.history_length() > MAX_EVENTS {
+                let task = ctx.state(|flow| flow.task.clone());
+                ctx.continue_as_new(task, ContinueAsNewOptions::default())?;
+            }
+        }
+        ctx.state(|flow| flow.task.begun.clone().ok_or_else(never_uploaded))
+    }
+
+    /// The whole plan is at the engine.
+    #[signal]
+    pub(crate) fn begin(&mut self, _ctx: &mut SyncWorkflowContext<Self>, begun: BegunRun) {
+        self.task.begun.get_or_insert(begun);
+    }
+
+    /// A shard has come back.
+    #[signal]
+    pub(crate) fn settled(&mut self, _ctx: &mut SyncWorkflowContext<Self>, end: ShardEnd) {
+        self.shard = Some(end);
+    }
+
+    /// Begins no further group.
+    #[signal]
+    pub(crate) fn stop_run(&mut self, _ctx: &mut SyncWorkflowContext<Self>) {
+        self.stopping = true;
+    }
+}
+
+impl RunFlow {
+    /// The next shard to begin with.
+    fn next(&mut self) -> Option<(u32, ShardStart)> {
+        let session = self.task.session.clone();
+        if self.stopping {
+            self.stop(StopReason::Interrupted);
+        }
+        let progress = &mut self.task.begun.as_mut()?.progress;
+        let number = progress.next()?;
+        self.shard = None;
+        let start = ShardStart {
+            max_errors: session.max_errors,
+            errors: progress.errors(),
+            in_a_row: progress.in_a_row,
+            session,
+        };
+        Some((number, start))
+    }
+
+    fn take_shard(&mut self) {
+        if let (Some(begun), Some(end)) = (&mut self.task.begun, self.shard.take()) {
+            begun.progress.ended(&end);
+        }
+    }
+
+    fn stop(&mut self, reason: StopReason) {
+        if let Some(begun) = &mut self.task.begun {
+            begun.progress.stop(reason);
+        }
+    }
+}
+
+fn never_uploaded() -> WorkflowTermination {
+    let cause = io::Error::other("its plan was never uploaded");
+    WorkflowTermination::failed_application(ApplicationFailure::new(cause))
+}
+
+fn options() -> SignalWorkflowOptions {
+    SignalWorkflowOptions::default()
+}

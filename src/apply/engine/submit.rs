@@ -1,0 +1,145 @@
+//! Gives a plan to the engine, and follows the run to its end.
+
+use std::{
+    io::{BufRead, BufReader, Seek as _},
+    ops::Range,
+};
+
+use super::{
+    error::EngineError,
+    link::{EngineLink, SubmittedRun},
+    records::FetchedRecords,
+    run_flow::{BegunRun, RunTask},
+    stages::{RunProgress, StageProgress},
+    task::{SessionTask, ShardTask, run_flow_id},
+    upload::PlanSlices,
+};
+use crate::{
+    plan::{KnownFile, PlanError},
+    store::RunSettings,
+};
+
+/// A plan for the engine.
+#[derive(Debug)]
+pub struct Submission<'a> {
+    pub settings: &'a RunSettings,
+    pub plan: KnownFile<'a>,
+    pub session: SessionTask,
+    /// The groups of each stage.
+    pub stages: Vec<Range<u64>>,
+    /// A second application is intended.
+    pub again: bool,
+}
+
+impl EngineLink {
+    /// Uploads the plan, and lets the run begin once all of it is there.
+    ///
+    /// # Errors
+    ///
+    /// If the engine has a run of the plan already, or can't take it. Nothing was sent then.
+    pub async fn submit(&self, submission: Submission<'_>) -> Result<SubmittedRun, EngineError> {
+        let Submission {
+            settings,
+            plan,
+            session,
+            stages,
+            again,
+        } = submission;
+        let run = SubmittedRun {
+            plan_sha256: settings.plan_sha256.clone(),
+            run: settings.run.to_string(),
+        };
+        let place = session.place();
+        self.start_pace(&place).await?;
+        let task = RunTask {
+            settings: settings.clone(),
+            session,
+            begun: None,
+            before: None,
+        };
+        // First, so that of two submissions at the same time one is refused.
+        self.claim(&run.plan_sha256, task, again).await?;
+        let begun = async {
+            let begun = self.upload_all(&run, plan, &place, &stages).await?;
+            if !plan.is_unchanged()? {
+                return Err(PlanError::Changed.into());
+            }
+            self.begin(&run.plan_sha256, begun).await
+        };
+        match begun.await {
+            Ok(()) => Ok(run),
+            Err(error) => {
+                // Nothing was begun: the plan may be submitted again.
+                self.withdraw(&run.plan_sha256).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn upload_all(
+        &self,
+        run: &SubmittedRun,
+        plan: KnownFile<'_>,
+        place: &str,
+        stages: &[Range<u64>],
+    ) -> Result<BegunRun, EngineError> {
+        let mut file = plan.file;
+        file.rewind().map_err(PlanError::from)?;
+        let mut lines = BufReader::new(file);
+        let mut header = String::new();
+        lines.read_line(&mut header).map_err(PlanError::from)?;
+        let starts = stages.iter().map(|stage| stage.start).collect();
+        let mut slices = PlanSlices::new(lines, starts);
+        let mut progress = RunProgress::default();
+        let mut number = 0;
+        while let Some(slice) = slices.next_slice()? {
+            // A stage ends where the first shard of the next one begins.
+            while let Some(stage) = stages.get(progress.stages.len())
+                && slice.groups_before >= stage.end
+                && !slice.groups.is_empty()
+            {
+                progress.stages.push(ended_stage(number));
+            }
+            progress.open.push(number);
+            let task = ShardTask {
+                run_flow: run_flow_id(&run.plan_sha256),
+                number,
+                header: header.clone(),
+                first_line: slice.first_line,
+                text: slice.text,
+                groups: slice.groups,
+            };
+            self.upload(place, &run.run, task).await?;
+            number += 1;
+        }
+        progress
+            .stages
+            .resize_with(stages.len().max(1), || ended_stage(number));
+        Ok(BegunRun {
+            shards: number,
+            progress,
+        })
+    }
+
+    /// Waits until the run is finished or has stopped, and fetches what was recorded.
+    ///
+    /// # Errors
+    ///
+    /// If somebody has ended it at the engine, or what the engine keeps can't be used.
+    pub async fn follow(&self, run: &SubmittedRun) -> Result<FetchedRecords, EngineError> {
+        let begun = self.result(&run.plan_sha256).await?;
+        let mut groups = Vec::new();
+        for number in 0..begun.shards {
+            groups.extend(self.stored_shard(&run.run, number).await?.groups);
+        }
+        Ok(FetchedRecords::new(&begun, groups))
+    }
+}
+
+const fn ended_stage(end: u32) -> StageProgress {
+    StageProgress {
+        end,
+        errors: 0,
+        known: 0,
+    }
+}

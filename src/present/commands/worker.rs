@@ -1,0 +1,78 @@
+//! `worker`: works on the runs of an organisation that an engine has.
+
+use std::time::Duration;
+
+use tokio::task;
+
+use super::{
+    access::{asked_org, credentials},
+    backend::{Server, connect},
+    engine_run, signals,
+    terminal::say,
+};
+use crate::{
+    cli::{Common, WorkerArgs},
+    engine::{EngineWorker, WorkerParts},
+    error::{Error, ExitCode},
+    pace::Pace,
+    store::Wait,
+    text::Untrusted,
+};
+
+/// How often it is looked whether the worker has failed.
+const LOOK: Duration = Duration::from_secs(1);
+
+pub(super) async fn worker(common: &Common, args: &WorkerArgs) -> Result<ExitCode, Error> {
+    let credentials = credentials(common)?;
+    let server = Server::of(common, &credentials)?;
+    let Some(org) = asked_org(common, &credentials).map(str::to_owned) else {
+        return Err(Error::usage(
+            "a worker is for the runs of one organisation, and none is given",
+        )
+        .hint("add --org ID, or use a profile that names one"));
+    };
+    let mut interrupts = signals::watch(common)?;
+    let label = server.label();
+    let engine = engine_run::connect(&args.engine, &label).await?;
+    let timeout = common.timeout();
+    let pace = Pace::default();
+    let backend = connect(
+        common,
+        &credentials,
+        server,
+        Some(&org),
+        &pace,
+        timeout,
+        Wait::Refuse,
+    )
+    .await?;
+    let parts = WorkerParts {
+        transport: backend.transport.clone(),
+        server: label.clone(),
+        org: Some(org.clone()),
+        timeout,
+    };
+    let worker = EngineWorker::start(&engine, parts)
+        .await
+        .map_err(engine_run::failed)?;
+    say(|out| {
+        writeln!(
+            out,
+            "working on the runs in organisation {} on {}, for the engine {}",
+            Untrusted(&org).terminal(),
+            Untrusted(&label).terminal(),
+            engine.address()
+        )
+    });
+    loop {
+        tokio::select! {
+            biased;
+            Some(()) = interrupts.recv() => break,
+            () = tokio::time::sleep(LOOK) => if worker.has_ended() { break },
+        }
+    }
+    let left = task::spawn_blocking(move || worker.leave()).await;
+    left.map_err(|error| Error::failed("the worker has ended without a result").caused_by(error))?
+        .map_err(engine_run::failed)?;
+    Ok(ExitCode::Done)
+}
