@@ -84,6 +84,14 @@ impl Counts {
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
     }
+
+    /// Counts a part anew: it was counted as `before`, and is `now`.
+    pub fn recount(&mut self, before: &Self, now: &Self) {
+        for outcome in Outcome::ALL {
+            let others = self.get(outcome).saturating_sub(before.get(outcome));
+            self.0[outcome as usize] = others + now.get(outcome);
+        }
+    }
 }
 
 impl Serialize for Counts {
@@ -93,5 +101,16 @@ impl Serialize for Counts {
             .map(|&outcome| (outcome, self.get(outcome)))
             .collect();
         by_name.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Counts {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let by_name = BTreeMap::<Outcome, u64>::deserialize(deserializer)?;
+        let mut counts = Self::default();
+        for (outcome, changes) in by_name {
+            counts.add(outcome, changes);
+        }
+        Ok(counts)
     }
 }

@@ -15,10 +15,11 @@ use temporalio_common::protos::temporal::api::{
 use super::{
     error::EngineError,
     link::{EngineLink, SubmittedRun},
-    run_flow::{BegunRun, RunTask},
+    run_flow::{BegunRun, RunFlow, RunTask},
     shard_flow::ShardFlow,
     stages::RunProgress,
-    task::{SessionTask, ShardGroup, ShardTask, shard_flow_id},
+    task::{ChangeSums, SessionTask, ShardGroup, ShardTask, shard_flow_id},
+    team::{FlowState, TeamStanding},
 };
 use crate::{run_id::RunId, store::RunSettings};
 
@@ -28,11 +29,11 @@ const WAITING: usize = 60;
 /// A run as the engine knows it.
 #[derive(Debug)]
 pub struct FoundRun {
-    pub settings: RunSettings,
-    /// The settings of its last session.
-    pub session: SessionTask,
-    /// Whether it is under way.
-    pub is_running: bool,
+    pub(super) task: RunTask,
+    pub standing: TeamStanding,
+    pub(super) sums: ChangeSums,
+    /// The engine's name of its last session.
+    pub(super) execution: String,
 }
 
 /// A shard as the engine has it.
@@ -54,17 +55,22 @@ impl EngineLink {
         let Some(shard) = self.input::<ShardTask>(&first).await? else {
             return Ok(None);
         };
-        let Some(task) = self.input::<RunTask>(&shard.run_flow).await? else {
+        let Some(mut task) = self.input::<RunTask>(&shard.run_flow).await? else {
             return Ok(None);
         };
+        // As this machine reaches it.
+        task.settings.engine = Some(self.address().to_string());
         if task.settings.run != run {
             // The plan was applied once more since.
             return Ok(None);
         }
-        Ok(Some(FoundRun {
-            is_running: self.is_running(&shard.run_flow).await?,
-            settings: task.settings,
-            session: task.session,
+        let execution = self.execution(&shard.run_flow).await?;
+        let state = self.flow_state(&shard.run_flow, &execution, &task).await?;
+        Ok(state.map(|FlowState { standing, sums }| FoundRun {
+            task,
+            standing,
+            sums,
+            execution,
         }))
     }
 
@@ -79,7 +85,7 @@ impl EngineLink {
         mut take: impl FnMut(&str) -> std::io::Result<()>,
     ) -> Result<(), EngineError> {
         let failed = |error: std::io::Error| EngineError::Unusable(error.to_string());
-        let id = run.settings.run.to_string();
+        let id = run.settings().run.to_string();
         for number in 0.. {
             let shard = self.input::<ShardTask>(&shard_flow_id(&id, number)).await?;
             let Some(shard) = shard else {
@@ -103,7 +109,8 @@ impl EngineLink {
         found: &FoundRun,
         session: SessionTask,
     ) -> Result<Option<SubmittedRun>, EngineError> {
-        let (plan_sha256, id) = (&found.settings.plan_sha256, found.settings.run.to_string());
+        let settings = found.settings();
+        let (plan_sha256, id) = (&settings.plan_sha256, settings.run.to_string());
         let before = self.result(plan_sha256).await?;
         let mut open = Vec::new();
         let mut to_restart = Vec::new();
@@ -124,10 +131,10 @@ impl EngineLink {
         let place = session.place();
         self.start_pace(&place).await?;
         let task = RunTask {
-            settings: found.settings.clone(),
             session,
             begun: None,
             before: Some(before.clone()),
+            ..found.task.clone()
         };
         self.claim(plan_sha256, task, true).await?;
         for shard in to_restart {
@@ -138,6 +145,7 @@ impl EngineLink {
             progress: RunProgress {
                 open,
                 stages: before.progress.stages,
+                sums: before.progress.sums,
                 ..RunProgress::default()
             },
         };
@@ -155,7 +163,7 @@ impl EngineLink {
         number: u32,
     ) -> Result<StoredShard, EngineError> {
         let id = shard_flow_id(run, number);
-        let waits = self.is_running(&id).await? && !self.has_begun(&id).await?;
+        let waits = self.is_running(&id).await? && !self.has_begun(&id, "").await?;
         let groups = if waits {
             self.shard_input(run, number).await?.groups
         } else {
@@ -177,9 +185,19 @@ impl EngineLink {
             .map_err(|error| EngineError::of("be asked", &error))
     }
 
-    /// Whether the signal to begin has come to a shard.
-    async fn has_begun(&self, id: &str) -> Result<bool, EngineError> {
-        let events = self.first_events(id, WAITING).await?.unwrap_or_default();
+    /// The engine's name of the last execution of a workflow.
+    async fn execution(&self, id: &str) -> Result<String, EngineError> {
+        let flow = self.client().get_workflow_handle::<RunFlow>(id);
+        let described = flow.describe(WorkflowDescribeOptions::default()).await;
+        described
+            .map(|described| described.run_id().to_owned())
+            .map_err(|error| EngineError::of("be asked", &error))
+    }
+
+    /// Whether the signal to begin has come to a workflow; the last one with this id if `execution` is empty.
+    pub(super) async fn has_begun(&self, id: &str, execution: &str) -> Result<bool, EngineError> {
+        let events = self.first_events(id, execution, WAITING).await?;
+        let events = events.unwrap_or_default();
         let begins = |event: &HistoryEvent| match &event.attributes {
             Some(Attributes::WorkflowExecutionSignaledEventAttributes(signal)) => {
                 signal.signal_name == "begin"
@@ -189,10 +207,19 @@ impl EngineLink {
         Ok(events.len() >= WAITING || events.iter().any(begins))
     }
 
-    /// The input of a workflow; none if there is none with this id.
+    /// The input of the last workflow with this id; none if there is none.
     async fn input<T: DeserializeOwned>(&self, id: &str) -> Result<Option<T>, EngineError> {
+        self.input_of(id, "").await
+    }
+
+    /// The input of a workflow; none if there is no such one.
+    pub(super) async fn input_of<T: DeserializeOwned>(
+        &self,
+        id: &str,
+        execution: &str,
+    ) -> Result<Option<T>, EngineError> {
         let failed = |error: &dyn std::fmt::Display| EngineError::of("be asked", error);
-        let Some(events) = self.first_events(id, 1).await? else {
+        let Some(events) = self.first_events(id, execution, 1).await? else {
             return Ok(None);
         };
         let first = events.into_iter().next();
@@ -214,6 +241,7 @@ impl EngineLink {
     async fn first_events(
         &self,
         id: &str,
+        execution: &str,
         events: usize,
     ) -> Result<Option<Vec<HistoryEvent>>, EngineError> {
         let mut client = self.client();
@@ -221,7 +249,7 @@ impl EngineLink {
             namespace: client.namespace(),
             execution: Some(WorkflowExecution {
                 workflow_id: id.to_owned(),
-                run_id: String::new(),
+                run_id: execution.to_owned(),
             }),
             maximum_page_size: i32::try_from(events).unwrap_or(i32::MAX),
             ..GetWorkflowExecutionHistoryRequest::default()
@@ -237,11 +265,25 @@ impl EngineLink {
 }
 
 impl FoundRun {
+    pub const fn settings(&self) -> &RunSettings {
+        &self.task.settings
+    }
+
+    /// The settings of its last session.
+    pub const fn session(&self) -> &SessionTask {
+        &self.task.session
+    }
+
+    /// The signature of its plan that was checked before it was submitted.
+    pub fn signature(&self) -> Option<&str> {
+        self.task.plan.signature.as_deref()
+    }
+
     /// To wait for its end.
     pub fn followed(&self) -> SubmittedRun {
         SubmittedRun {
-            plan_sha256: self.settings.plan_sha256.clone(),
-            run: self.settings.run.to_string(),
+            plan_sha256: self.settings().plan_sha256.clone(),
+            run: self.settings().run.to_string(),
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::{
 use super::{
     error::EngineError,
     heartbeat::Heartbeats,
-    task::{GroupEnd, GroupTask},
+    task::{ChangeSums, GroupEnd, GroupTask},
 };
 use crate::{
     api::Operation,
@@ -207,6 +207,10 @@ fn end(
         errors: state.errors(),
         doubtful,
         open: !finished,
+        sums: ChangeSums {
+            counts: state.counts(),
+            undecided: state.all_open().filter(|(_, open)| open.doubtful).count() as u64,
+        },
         succeeded,
         failure: failure.map(str::to_owned),
         stopped,

@@ -195,13 +195,14 @@ impl EngineLink {
             .map_err(|error| EngineError::of("begin the run", &error))
     }
 
-    /// Ends the workflow of a run that was not begun.
-    pub(super) async fn withdraw(&self, plan_sha256: &str) {
+    /// Ends the workflows of a run that was not begun.
+    pub(super) async fn withdraw(&self, run: &SubmittedRun) {
         let flow = self
             .client
-            .get_workflow_handle::<RunFlow>(run_flow_id(plan_sha256));
+            .get_workflow_handle::<RunFlow>(run_flow_id(&run.plan_sha256));
         // If the engine can't be reached, the workflow ends by itself after a while.
         drop(flow.terminate(WorkflowTerminateOptions::default()).await);
+        self.end_shards(&run.run).await;
     }
 
     /// Waits for the end of a run: it is finished or has stopped. An engine that can't be reached for a while is waited for.

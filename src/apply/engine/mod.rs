@@ -25,6 +25,7 @@ mod shared_pace;
 mod stages;
 mod submit;
 mod task;
+mod team;
 mod upload;
 mod worker;
 
@@ -33,6 +34,8 @@ pub use error::EngineError;
 pub use fetch::FoundRun;
 pub use link::{EngineLink, SubmittedRun};
 pub use records::FetchedRecords;
+pub use run_flow::Abandonment;
 pub use submit::Submission;
 pub use task::SessionTask;
+pub use team::{TeamRun, TeamStanding};
 pub use worker::{EngineWorker, WorkerParts};

@@ -1,6 +1,6 @@
 //! Which group of a shard is next, and when the shard stops: pure.
 
-use super::task::{GroupEnd, ShardEnd, ShardGroup, ShardStart};
+use super::task::{ChangeSums, GroupEnd, ShardEnd, ShardGroup, ShardStart};
 use crate::event::StopReason;
 
 /// The groups of a shard while they are worked on.
@@ -9,6 +9,7 @@ pub(super) struct ShardProgress {
     groups: Vec<GroupProgress>,
     limits: ShardLimits,
     errors_before: u64,
+    sums_before: ChangeSums,
     in_a_row: u32,
     stopped: Option<StopReason>,
 }
@@ -23,6 +24,7 @@ struct ShardLimits {
 struct GroupProgress {
     place: GroupPlace,
     errors: u64,
+    sums: ChangeSums,
     /// Whether a read may decide a doubt of an earlier attempt to work on it, so that it needs no slot of the error budget.
     doubtful: bool,
     readable: bool,
@@ -70,12 +72,15 @@ impl ShardProgress {
                 GroupPlace::Left
             },
             errors: group.errors,
+            sums: group.sums.clone(),
             doubtful: group.doubtful,
             readable: group.execution.is_some(),
         };
         let errors_before: u64 = groups.iter().map(|group| group.errors).sum();
+        let groups: Vec<GroupProgress> = groups.iter().map(progress).collect();
         Self {
-            groups: groups.iter().map(progress).collect(),
+            sums_before: sums(&groups),
+            groups,
             limits: ShardLimits {
                 // Those of the other shards are not this one's to make.
                 max_errors: start
@@ -148,6 +153,7 @@ impl ShardProgress {
         };
         let was_again = matches!(group.place, GroupPlace::Working { again: true, .. });
         group.errors = end.errors;
+        group.sums = end.sums.clone();
         // A read had its chance.
         group.doubtful = false;
         group.place = match &end.stopped {
@@ -190,6 +196,8 @@ impl ShardProgress {
             number,
             errors_before: self.errors_before,
             errors: self.errors(),
+            sums_before: self.sums_before.clone(),
+            sums: sums(&self.groups),
             in_a_row: self.in_a_row,
             stopped: self.stopped.clone(),
         }
@@ -246,6 +254,14 @@ impl ShardProgress {
             |group: &&GroupProgress| matches!(group.place, GroupPlace::Working { slot: true, .. });
         self.groups.iter().filter(holds).count() as u64
     }
+}
+
+fn sums(groups: &[GroupProgress]) -> ChangeSums {
+    let mut sums = ChangeSums::default();
+    for group in groups {
+        sums.recount(&ChangeSums::default(), &group.sums);
+    }
+    sums
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::{
         checkpoint::{Checkpoint, CheckpointHeader, Disk, RecordedOutcome},
-        engine::stages::RunProgress,
+        engine::{stages::RunProgress, task::ChangeSums},
     };
 
     /// Keeps what is written.
@@ -151,6 +151,7 @@ mod tests {
             errors: 0,
             doubtful: false,
             open: false,
+            sums: ChangeSums::default(),
             is_lost: false,
         }
     }

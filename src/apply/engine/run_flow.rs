@@ -2,6 +2,7 @@
 
 use std::{io, time::Duration};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{
@@ -12,9 +13,9 @@ use temporalio_sdk::{
 use super::{
     shard_flow::ShardFlow,
     stages::RunProgress,
-    task::{SessionTask, ShardEnd, ShardStart, shard_flow_id},
+    task::{ChangeSums, SessionTask, ShardEnd, ShardStart, shard_flow_id},
 };
-use crate::{event::StopReason, store::RunSettings};
+use crate::{event::StopReason, plan::Follows, store::RunSettings};
 
 /// How long the upload of a plan may take. A run whose upload has died blocks no second one for longer.
 const UPLOAD_PATIENCE: Duration = Duration::from_hours(1);
@@ -27,11 +28,41 @@ const MAX_EVENTS: u32 = 2_000;
 pub(crate) struct RunTask {
     /// The run's `run.json`.
     pub settings: RunSettings,
+    pub(super) plan: SubmittedPlan,
     pub session: SessionTask,
     /// Once the plan is there.
     pub(super) begun: Option<BegunRun>,
     /// As the last session has left it.
     pub(super) before: Option<BegunRun>,
+    /// A person has abandoned the run. Such a workflow does nothing: it is ended by the process that starts it, and its input says so.
+    #[serde(default)]
+    pub(super) abandoned: Option<Abandonment>,
+}
+
+/// What another machine has to know of a plan without reading it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SubmittedPlan {
+    pub(super) changes: u64,
+    /// The run that it undoes, retries or corrects.
+    pub(super) follows: Option<Follows>,
+    /// The signature that was checked before it was submitted.
+    #[serde(default)]
+    pub(super) signature: Option<String>,
+}
+
+/// When and where a run was abandoned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Abandonment {
+    pub at: Timestamp,
+    pub host: String,
+}
+
+/// What became of the changes of a run that is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RunSums {
+    /// Without the shard that is worked on.
+    pub(super) sums: ChangeSums,
+    pub(super) shard: Option<u32>,
 }
 
 /// A run whose plan is at the engine.
@@ -65,6 +96,12 @@ impl RunFlow {
     /// Returns the run as it is at its end.
     #[run]
     pub(crate) async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<BegunRun> {
+        if let Some(before) = ctx.state(|flow| {
+            let is_abandoned = flow.task.abandoned.is_some();
+            flow.task.before.clone().filter(|_| is_abandoned)
+        }) {
+            return Ok(before);
+        }
         select! {
             _ = ctx.wait_condition(|flow| flow.task.begun.is_some()) => {}
             _ = ctx.timer(UPLOAD_PATIENCE) => {}
@@ -110,6 +147,18 @@ impl RunFlow {
     #[signal]
     pub(crate) fn settled(&mut self, _ctx: &mut SyncWorkflowContext<Self>, end: ShardEnd) {
         self.shard = Some(end);
+    }
+
+    /// How far it is.
+    #[query]
+    pub(crate) fn run_sums(&self, _ctx: &WorkflowContextView) -> RunSums {
+        let progress = self.task.begun.as_ref().map(|begun| &begun.progress);
+        RunSums {
+            sums: progress
+                .map(|progress| progress.sums.clone())
+                .unwrap_or_default(),
+            shard: progress.and_then(|progress| progress.open.first().copied()),
+        }
     }
 
     /// Begins no further group.

@@ -14,7 +14,7 @@ use super::{
     heartbeat::HEARTBEAT_TIMEOUT,
     progress::{NextGroup, ShardProgress},
     run_flow::RunFlow,
-    task::{GroupEnd, GroupTask, ShardGroup, ShardStart, ShardTask},
+    task::{ChangeSums, GroupEnd, GroupTask, ShardGroup, ShardStart, ShardTask},
     worker::GroupActivities,
 };
 use crate::event::StopReason;
@@ -78,6 +78,13 @@ impl ShardFlow {
         }
     }
 
+    /// What became of its changes so far: before this session, and now.
+    #[query]
+    pub(crate) fn shard_sums(&self, _ctx: &WorkflowContextView) -> (ChangeSums, ChangeSums) {
+        let end = self.progress.end(self.task.number);
+        (end.sums_before, end.sums)
+    }
+
     /// Begins no further group.
     #[signal]
     pub(crate) fn stop(&mut self, _ctx: &mut SyncWorkflowContext<Self>) {
@@ -125,6 +132,7 @@ impl ShardFlow {
             group.errors = end.errors;
             group.doubtful = end.doubtful;
             group.open = end.open;
+            group.sums = end.sums;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::task::ShardEnd;
+use super::task::{ChangeSums, ShardEnd};
 use crate::event::StopReason;
 
 /// The shards of a session, and what became of those that were handed out.
@@ -11,6 +11,9 @@ pub(crate) struct RunProgress {
     /// The shards with something to do, in order.
     pub(super) open: Vec<u32>,
     pub(super) stages: Vec<StageProgress>,
+    /// What became of the changes of the shards that have come back.
+    #[serde(default)]
+    pub(super) sums: ChangeSums,
     pub(super) in_a_row: u32,
     pub(super) stopped: Option<StopReason>,
 }
@@ -48,6 +51,7 @@ impl RunProgress {
         if let Some(stage) = (self.stages.iter_mut()).find(|stage| end.number < stage.end) {
             stage.errors = (stage.errors + end.errors).saturating_sub(end.errors_before);
         }
+        self.sums.recount(&end.sums_before, &end.sums);
         self.in_a_row = end.in_a_row;
         match &end.stopped {
             Some(stopped) => self.stop(stopped.clone()),
@@ -69,6 +73,7 @@ impl RunProgress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::Outcome;
 
     fn run(open: &[u32], ends: &[u32]) -> RunProgress {
         let stage = |end: &u32| StageProgress {
@@ -89,6 +94,14 @@ mod tests {
             errors,
             ..ShardEnd::default()
         }
+    }
+
+    fn sums(applied: u64, in_doubt: u64) -> ChangeSums {
+        let mut sums = ChangeSums::default();
+        sums.counts.add(Outcome::Applied, applied);
+        sums.counts.add(Outcome::InDoubt, in_doubt);
+        sums.undecided = in_doubt;
+        sums
     }
 
     #[test]
@@ -127,12 +140,16 @@ mod tests {
     fn a_shard_that_stopped_stays_open_and_a_decided_doubt_is_no_error_any_more() {
         let mut run = run(&[0, 1], &[2]);
         run.stages[0].errors = 4;
+        run.sums = sums(2, 2);
         run.next();
         run.ended(&ShardEnd {
             stopped: Some(StopReason::Interrupted),
+            sums_before: sums(0, 2),
+            sums: sums(1, 1),
             ..end(0, 2, 1)
         });
         assert_eq!(run.errors(), 3);
+        assert_eq!(run.sums, sums(3, 1));
         assert_eq!(run.open, [0, 1]);
         assert_eq!(run.next(), None);
     }

@@ -9,13 +9,13 @@ use super::{
     error::EngineError,
     link::{EngineLink, SubmittedRun},
     records::FetchedRecords,
-    run_flow::{BegunRun, RunTask},
+    run_flow::{BegunRun, RunTask, SubmittedPlan},
     stages::{RunProgress, StageProgress},
     task::{SessionTask, ShardTask, run_flow_id},
     upload::PlanSlices,
 };
 use crate::{
-    plan::{KnownFile, PlanError},
+    plan::{Follows, KnownFile, PlanError},
     store::RunSettings,
 };
 
@@ -24,6 +24,12 @@ use crate::{
 pub struct Submission<'a> {
     pub settings: &'a RunSettings,
     pub plan: KnownFile<'a>,
+    /// Its changes.
+    pub changes: u64,
+    /// The run that it undoes, retries or corrects.
+    pub follows: Option<Follows>,
+    /// Its signature, if one was checked.
+    pub signature: Option<String>,
     pub session: SessionTask,
     /// The groups of each stage.
     pub stages: Vec<Range<u64>>,
@@ -41,6 +47,9 @@ impl EngineLink {
         let Submission {
             settings,
             plan,
+            changes,
+            follows,
+            signature,
             session,
             stages,
             again,
@@ -53,9 +62,15 @@ impl EngineLink {
         self.start_pace(&place).await?;
         let task = RunTask {
             settings: settings.clone(),
+            plan: SubmittedPlan {
+                changes,
+                follows,
+                signature,
+            },
             session,
             begun: None,
             before: None,
+            abandoned: None,
         };
         // First, so that of two submissions at the same time one is refused.
         self.claim(&run.plan_sha256, task, again).await?;
@@ -70,7 +85,7 @@ impl EngineLink {
             Ok(()) => Ok(run),
             Err(error) => {
                 // Nothing was begun: the plan may be submitted again.
-                self.withdraw(&run.plan_sha256).await;
+                self.withdraw(&run).await;
                 Err(error)
             }
         }

@@ -8,6 +8,7 @@ use super::bucket::Reservation;
 use crate::{
     api::{Generation, Id},
     event::StopReason,
+    outcome::Counts,
     pace::Pace,
     run::{DoubtAnswer, GivenAnswer},
 };
@@ -60,6 +61,9 @@ pub(crate) struct ShardGroup {
     pub(super) doubtful: bool,
     /// Whether something is left to do.
     pub(super) open: bool,
+    /// What became of its changes; none of them counts before it was begun.
+    #[serde(default)]
+    pub(super) sums: ChangeSums,
     /// No attempt could say what it had done: the journal is not all that there was.
     #[serde(default)]
     pub(super) is_lost: bool,
@@ -77,6 +81,22 @@ pub(crate) struct ShardStart {
     pub(super) in_a_row: u32,
 }
 
+/// What became of the changes of a group, a shard or a run so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChangeSums {
+    pub(super) counts: Counts,
+    /// Those in doubt about which no person has decided: with them, a run is not finished.
+    pub(super) undecided: u64,
+}
+
+impl ChangeSums {
+    /// Counts a part anew: it was counted as `before`, and is `now`.
+    pub(super) fn recount(&mut self, before: &Self, now: &Self) {
+        self.counts.recount(&before.counts, &now.counts);
+        self.undecided = (self.undecided + now.undecided).saturating_sub(before.undecided);
+    }
+}
+
 /// What became of a shard in a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ShardEnd {
@@ -84,6 +104,9 @@ pub(crate) struct ShardEnd {
     /// Its changes that failed or are in doubt: before the session, and after it.
     pub(super) errors_before: u64,
     pub(super) errors: u64,
+    /// The same of all outcomes.
+    pub(super) sums_before: ChangeSums,
+    pub(super) sums: ChangeSums,
     pub(super) in_a_row: u32,
     /// Why it stopped before its end.
     pub(super) stopped: Option<StopReason>,
@@ -110,6 +133,8 @@ pub(crate) struct GroupEnd {
     pub(super) errors: u64,
     pub(super) doubtful: bool,
     pub(super) open: bool,
+    #[serde(default)]
+    pub(super) sums: ChangeSums,
     /// Whether a change took effect.
     pub(super) succeeded: bool,
     /// The last failure after the last success.

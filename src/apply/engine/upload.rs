@@ -4,7 +4,10 @@ use std::io::BufRead;
 
 use serde::Deserialize;
 
-use super::{error::EngineError, task::ShardGroup};
+use super::{
+    error::EngineError,
+    task::{ChangeSums, ShardGroup},
+};
 use crate::{
     api::{Generation, Id, Level},
     plan::{PlanError, Rejection, Skip, Target},
@@ -155,6 +158,7 @@ impl<R: BufRead> PlanSlices<R> {
                     errors: 0,
                     doubtful: false,
                     open: true,
+                    sums: ChangeSums::default(),
                     is_lost: false,
                 });
             }

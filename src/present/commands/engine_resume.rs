@@ -25,7 +25,7 @@ use super::{
 use crate::{
     checkpoint::Checkpoint,
     cli::{Common, InDoubt, Resume},
-    engine::{EngineLink, FoundRun},
+    engine::{EngineLink, FoundRun, TeamStanding},
     error::{Error, ExitCode},
     run::DoubtAnswer,
     store::{RunFolder, RunId, StateDir},
@@ -89,24 +89,24 @@ pub(super) async fn resume(
     };
     let mut plan_file = open_plan(&common.invocation, &path)?;
     let plan = overview_of_run(&common.invocation, &path, &mut plan_file)?.known;
-    if plan.sha256 != found.settings.plan_sha256 {
+    if plan.sha256 != found.settings().plan_sha256 {
         return Err(Error::failed(
             "the plan of the run is not the one that the engine has",
         ));
     }
-    observers.about_plan(&plan.header, found.settings.org.as_deref());
+    observers.about_plan(&plan.header, found.settings().org.as_deref());
     let answers = answers(common, args, &place, &plan, &plan_file)?;
 
     let server = session::server(common, &plan.header)?;
     let credentials = credentials(common)?;
     session::refuse_unnamed_server(common, &credentials, &server)?;
     let org = session::organisation(
-        &found.settings,
+        found.settings(),
         &plan.header,
         asked_org(common, &credentials),
     )?;
     let changes = plan.trailer.changes;
-    let stored = found.settings.clone();
+    let stored = found.settings().clone();
     let settings = session::settings(stored, &plan.header, org, changes, common, &args.pacing);
     let backend = connect_to_service(
         common,
@@ -118,8 +118,8 @@ pub(super) async fn resume(
         args.pacing.lock_wait(),
     )
     .await?;
-    let (run, session) = if found.is_running {
-        (found.followed(), found.session.clone())
+    let (run, session) = if found.standing == TeamStanding::Running {
+        (found.followed(), found.session().clone())
     } else {
         session::refuse_old(common, &settings, &plan.header.timezone, args.max_age)?;
         let session = session_task(&settings, changes, answers);
@@ -153,7 +153,7 @@ async fn find(
 ) -> Result<(EngineLink, FoundRun), Error> {
     let engine = connect(address, "").await?;
     let found = engine.find(there.id).await.map_err(failed)?;
-    let Some(mut found) = found else {
+    let Some(found) = found else {
         return Err(Error::failed(format!(
             "the engine {} does not know run {}",
             engine.address(),
@@ -161,8 +161,7 @@ async fn find(
         ))
         .hint("it forgets a run some time after its end; what was fetched before is in the run's folder"));
     };
-    refuse_elsewhere(&found.settings, common)?;
-    found.settings.engine = Some(engine.address().to_string());
+    refuse_elsewhere(found.settings(), common)?;
     Ok((engine, found))
 }
 
@@ -175,7 +174,7 @@ async fn restore(
     let state_dir = StateDir::new(common.state_dir.clone());
     let unwritten =
         |error: std::io::Error| Error::failed("the plan can't be written").caused_by(error);
-    if found.is_running {
+    if found.standing == TeamStanding::Running {
         say(|out| writeln!(out, "the plan comes from the engine"));
     }
     let mut file = tempfile::tempfile().map_err(unwritten)?;
@@ -184,7 +183,7 @@ async fn restore(
         .await
         .map_err(failed)?;
     file.rewind().map_err(unwritten)?;
-    let draft = state_dir.draft(found.settings.run).map_err(store_error)?;
+    let draft = state_dir.draft(found.settings().run).map_err(store_error)?;
     draft.copy_plan(file).map_err(store_error)?;
     Ok(RunPlace::Draft(draft))
 }

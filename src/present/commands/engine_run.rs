@@ -70,6 +70,9 @@ impl EngineRun {
         let submission = Submission {
             settings: &self.settings,
             plan: self.plan.within(&self.plan_file),
+            changes: self.plan.trailer.changes,
+            follows: self.plan.header.follows,
+            signature: None,
             session: session.clone(),
             stages: self.settings.pace.stages_of(self.plan.trailer.groups),
             again: self.again,

@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     api::{Generation, Id},
     engine::task::SessionTask,
+    outcome::Outcome,
     pace::Pace,
 };
 
@@ -13,6 +14,7 @@ fn group(name: &str) -> ShardGroup {
         errors: 0,
         doubtful: false,
         open: true,
+        sums: ChangeSums::default(),
         is_lost: false,
     }
 }
@@ -90,6 +92,30 @@ fn every_group_is_worked_on_once_and_what_is_left_from_before_is_not() {
     progress.ended(0, &applied());
     progress.ended(2, &applied());
     assert_eq!(progress.end(7).stopped, None);
+}
+
+#[test]
+fn what_became_of_a_group_is_counted_once_however_often_it_is_worked_on() {
+    let sums = |applied, in_doubt| {
+        let mut sums = ChangeSums::default();
+        sums.counts.add(Outcome::Applied, applied);
+        sums.counts.add(Outcome::InDoubt, in_doubt);
+        sums.undecided = in_doubt;
+        sums
+    };
+    let end = |sums| GroupEnd {
+        sums,
+        ..GroupEnd::default()
+    };
+    let mut groups = vec![group("a"), group("b")];
+    groups[0].sums = sums(1, 1);
+    let mut progress = ShardProgress::new(&groups, &start(None, 10));
+    progress.ended(1, &end(sums(3, 0)));
+    progress.ended(0, &end(sums(1, 1)));
+    progress.ended(0, &end(sums(2, 0)));
+    let end = progress.end(0);
+    assert_eq!(end.sums_before, sums(1, 1));
+    assert_eq!(end.sums, sums(5, 0));
 }
 
 #[test]

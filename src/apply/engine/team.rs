@@ -1,0 +1,293 @@
+//! The runs of a team, as the engine knows them; and what a person can do to one of them from any machine.
+
+use std::collections::HashMap;
+
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use temporalio_client::{
+    NamespacedClient as _, WorkflowDescribeOptions, WorkflowExecutionInfo, WorkflowExecutionStatus,
+    WorkflowGetResultOptions, WorkflowHandle, WorkflowListOptions, WorkflowQueryOptions,
+    WorkflowSignalOptions, WorkflowTerminateOptions,
+};
+
+use super::{
+    error::EngineError,
+    fetch::FoundRun,
+    link::{EngineLink, SubmittedRun},
+    run_flow::{Abandonment, BegunRun, RunFlow, RunTask},
+    shard_flow::ShardFlow,
+    task::{ChangeSums, run_flow_id, shard_flow_id},
+};
+use crate::{
+    event::StopReason,
+    outcome::{Counts, Outcome},
+    plan::Follows,
+    run_id::RunId,
+    store::RunSettings,
+};
+
+/// All workflows of runs. One that was continued anew is there once more.
+const RUN_FLOWS: &str = "WorkflowType = 'RunFlow' AND ExecutionStatus != 'ContinuedAsNew'";
+
+/// A run of the team.
+#[derive(Clone, Debug)]
+pub struct TeamRun {
+    pub settings: RunSettings,
+    /// The run that its plan undoes, retries or corrects.
+    pub follows: Option<Follows>,
+    /// The changes of its plan.
+    pub changes: u64,
+    pub standing: TeamStanding,
+    /// What became of them so far; what was not begun counts as not attempted.
+    pub counts: Counts,
+    /// The engine's names for it.
+    pub workflow: String,
+    pub execution: String,
+}
+
+/// What a run at the engine does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TeamStanding {
+    /// Workers make it, or it waits for them.
+    Running,
+    /// It can be resumed: it has stopped, or something is in doubt (no reason).
+    Stopped(Option<StopReason>),
+    Finished {
+        at: Timestamp,
+    },
+    Abandoned(Abandonment),
+    /// Somebody has ended its workflow with the engine's own tools. What it did last is not known.
+    Cut,
+}
+
+/// A workflow of a run, as it is now.
+#[derive(Clone, Debug)]
+pub(super) struct FlowState {
+    pub(super) standing: TeamStanding,
+    pub(super) sums: ChangeSums,
+}
+
+impl EngineLink {
+    /// The runs that the engine still has, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If the engine can't be asked.
+    pub async fn team_runs(&self) -> Result<Vec<TeamRun>, EngineError> {
+        let failed = |error: &dyn std::fmt::Display| EngineError::of("list its runs", error);
+        let mut listed = self
+            .client()
+            .list_workflows(RUN_FLOWS, WorkflowListOptions::default());
+        let mut runs = HashMap::new();
+        // The newest first: of a run with several sessions, the last one counts.
+        while let Some(flow) = listed.next().await {
+            let flow = flow.map_err(|error| failed(&error))?;
+            let (workflow, execution) = (flow.id().to_owned(), flow.run_id().to_owned());
+            let Some(task) = self.input_of::<RunTask>(&workflow, &execution).await? else {
+                continue;
+            };
+            let id = task.settings.run;
+            if runs.contains_key(&id) {
+                continue;
+            }
+            let state = self.flow_state(&workflow, &execution, &task).await?;
+            let run = state.map(|state| team_run(task, state, workflow, execution));
+            runs.insert(id, run);
+        }
+        let mut runs: Vec<TeamRun> = runs.into_values().flatten().collect();
+        runs.sort_by_key(|run| run.settings.run);
+        Ok(runs)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    ///
+    /// If the engine can't be asked.
+    pub async fn team_run(&self, run: RunId) -> Result<Option<TeamRun>, EngineError> {
+        let Some(found) = self.find(run).await? else {
+            return Ok(None);
+        };
+        let state = FlowState {
+            standing: found.standing,
+            sums: found.sums,
+        };
+        let workflow = run_flow_id(&found.task.settings.plan_sha256);
+        Ok(Some(team_run(found.task, state, workflow, found.execution)))
+    }
+
+    /// What a workflow of a run does or has done; none if its plan never came, so that there is no run.
+    pub(super) async fn flow_state(
+        &self,
+        workflow: &str,
+        execution: &str,
+        task: &RunTask,
+    ) -> Result<Option<FlowState>, EngineError> {
+        let failed = |error: &dyn std::fmt::Display| EngineError::of("be asked", error);
+        let before = || {
+            task.before
+                .as_ref()
+                .map(|before| before.progress.sums.clone())
+        };
+        let of = |standing, sums| Ok(Some(FlowState { standing, sums }));
+        if let Some(abandoned) = &task.abandoned {
+            let sums = before().unwrap_or_else(|| all_in_doubt(task.plan.changes));
+            return of(TeamStanding::Abandoned(abandoned.clone()), sums);
+        }
+        let flow = self.run_flow(workflow, execution);
+        let described = flow.describe(WorkflowDescribeOptions::default()).await;
+        let described = described.map_err(|error| failed(&error))?;
+        match described.status() {
+            WorkflowExecutionStatus::Running | WorkflowExecutionStatus::Paused => {
+                let begun = task.begun.as_ref().or(task.before.as_ref());
+                let sums = begun.map(|begun| begun.progress.sums.clone());
+                of(TeamStanding::Running, sums.unwrap_or_default())
+            }
+            WorkflowExecutionStatus::Completed => {
+                let result = flow.get_result(WorkflowGetResultOptions::default()).await;
+                let BegunRun { progress, .. } = result.map_err(|error| failed(&error))?;
+                let is_left = progress.sums.undecided > 0 || !progress.open.is_empty();
+                let standing = if progress.stopped.is_some() || is_left {
+                    TeamStanding::Stopped(progress.stopped)
+                } else {
+                    let at = described.close_time().and_then(|at| at.try_into().ok());
+                    TeamStanding::Finished {
+                        at: at.unwrap_or(task.settings.started_at),
+                    }
+                };
+                of(standing, progress.sums)
+            }
+            // Its plan never came, or was withdrawn: nothing was begun.
+            _ if !self.was_begun(workflow, execution, task).await? => match before() {
+                Some(sums) => of(TeamStanding::Cut, sums),
+                None => Ok(None),
+            },
+            _ => of(TeamStanding::Cut, all_in_doubt(task.plan.changes)),
+        }
+    }
+
+    async fn was_begun(
+        &self,
+        workflow: &str,
+        execution: &str,
+        task: &RunTask,
+    ) -> Result<bool, EngineError> {
+        Ok(task.begun.is_some() || self.has_begun(workflow, execution).await?)
+    }
+
+    /// What became of the changes of a run that is under way, or none if no worker can say so now.
+    pub async fn counts(&self, run: &SubmittedRun) -> Option<Counts> {
+        let flow = self.run_flow(&run_flow_id(&run.plan_sha256), "");
+        let options = WorkflowQueryOptions::default;
+        let running = flow.query(RunFlow::run_sums, (), options()).await.ok()?;
+        let mut sums = running.sums;
+        if let Some(number) = running.shard {
+            let id = shard_flow_id(&run.run, number);
+            let shard = self.client().get_workflow_handle::<ShardFlow>(id);
+            // One that has not begun has no sums.
+            let (before, now) = shard
+                .query(ShardFlow::shard_sums, (), options())
+                .await
+                .ok()?;
+            sums.recount(&before, &now);
+        }
+        Some(sums.counts)
+    }
+
+    /// Lets a run finish what is in flight, and begin nothing more.
+    ///
+    /// # Errors
+    ///
+    /// If the engine can't be asked.
+    pub async fn stop(&self, run: &SubmittedRun) -> Result<(), EngineError> {
+        self.run_flow(&run_flow_id(&run.plan_sha256), "")
+            .signal(RunFlow::stop_run, (), WorkflowSignalOptions::default())
+            .await
+            .map_err(|error| EngineError::of("stop the run", &error))
+    }
+
+    /// Records that a run is abandoned. It must not be under way.
+    ///
+    /// # Errors
+    ///
+    /// If the engine can't be asked, or another process has begun a session meanwhile.
+    pub async fn abandon(
+        &self,
+        found: &FoundRun,
+        abandoned: Abandonment,
+    ) -> Result<(), EngineError> {
+        let run = found.followed();
+        let before = match found.standing {
+            TeamStanding::Cut => None,
+            _ => Some(self.result(&run.plan_sha256).await?),
+        };
+        let task = RunTask {
+            begun: None,
+            before,
+            abandoned: Some(abandoned),
+            ..found.task.clone()
+        };
+        self.claim(&run.plan_sha256, task, true).await?;
+        self.withdraw(&run).await;
+        Ok(())
+    }
+
+    /// Ends the parts of a run that wait for their turn, and stops one that is worked on.
+    pub(super) async fn end_shards(&self, run: &str) {
+        for number in 0.. {
+            let id = shard_flow_id(run, number);
+            let shard = self.client().get_workflow_handle::<ShardFlow>(id.clone());
+            let described = shard.describe(WorkflowDescribeOptions::default()).await;
+            let Ok(described) = described else {
+                // There are no more; or the engine can't be reached, and they wait for nothing.
+                return;
+            };
+            if described.status() != WorkflowExecutionStatus::Running {
+                continue;
+            }
+            if self.has_begun(&id, "").await.unwrap_or(true) {
+                let stop = shard.signal(ShardFlow::stop, (), WorkflowSignalOptions::default());
+                drop(stop.await);
+            } else {
+                drop(shard.terminate(WorkflowTerminateOptions::default()).await);
+            }
+        }
+    }
+
+    /// A workflow of a run; the last one with this id if `execution` is empty.
+    fn run_flow(
+        &self,
+        workflow: &str,
+        execution: &str,
+    ) -> WorkflowHandle<temporalio_client::Client, RunFlow> {
+        let client = self.client();
+        let info = WorkflowExecutionInfo::builder()
+            .namespace(client.namespace())
+            .workflow_id(workflow)
+            .maybe_run_id((!execution.is_empty()).then_some(execution))
+            .build();
+        WorkflowHandle::new(client, info)
+    }
+}
+
+fn all_in_doubt(changes: u64) -> ChangeSums {
+    let mut sums = ChangeSums::default();
+    sums.counts.add(Outcome::InDoubt, changes);
+    sums
+}
+
+fn team_run(task: RunTask, state: FlowState, workflow: String, execution: String) -> TeamRun {
+    let FlowState { standing, sums } = state;
+    let mut counts = sums.counts;
+    let rest = task.plan.changes.saturating_sub(counts.total());
+    counts.add(Outcome::NotAttempted, rest);
+    TeamRun {
+        settings: task.settings,
+        follows: task.plan.follows,
+        changes: task.plan.changes,
+        standing,
+        counts,
+        workflow,
+        execution,
+    }
+}
