@@ -12,7 +12,7 @@ import sys
 import urllib.parse
 
 # What the pages link to, beside pages.
-FILES = ["LICENSE-*", "justfile", "wf-bulk.schema.json", "docs/*", "playbooks/*", "packaging/*"]
+FILES = ["LICENSE-*", "justfile", "wf-bulk.schema.json", "deploy/*", "docs/*", "playbooks/*", "packaging/*"]
 SITE = pathlib.Path("target/site")
 BOOK = SITE / "book"
 

@@ -17,6 +17,9 @@ import time
 
 import yaml
 
+import containers
+import pods
+
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
 ROOT = pathlib.Path(sys.argv[1]).resolve()
@@ -71,17 +74,6 @@ class Host:
                 question = None
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), output
 
-    def projected(self, name, files):
-        """A ConfigMap or a Secret as Kubernetes mounts it: links to links to the files, which its group can read."""
-        folder = self.folder / name
-        (folder / "..1").mkdir(parents=True)
-        (folder / "..data").symlink_to("..1")
-        for file in files:
-            shutil.copyfile(file, folder / "..1" / file.name)
-            (folder / "..1" / file.name).chmod(0o440)
-            (folder / file.name).symlink_to(f"..data/{file.name}")
-        return folder
-
 
 def page(host):
     """The commands of the page, the question, a stop in the middle, and a volume that can't be written."""
@@ -113,31 +105,25 @@ def page(host):
 def cronjob(host):
     """Its containers, two nights, as Kubernetes would mount their volumes."""
     documents = list(yaml.safe_load_all((REPOSITORY / "docs/container/cronjob.yaml").read_text()))
-    pod = next(it for it in documents if it["kind"] == "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    user = re.search("^USER (.*):", (REPOSITORY / "Dockerfile").read_text(), re.M)[1]
-    assert pod["securityContext"]["runAsNonRoot"] and str(pod["securityContext"]["runAsUser"]) == user, pod["securityContext"]
+    spec = next(it for it in documents if it["kind"] == "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     token = host.folder / "token"
     token.write_text("sandbox\n")
     nightly = host.folder / "nightly.yaml"
     nightly.write_text((host.folder / "playbooks/new-owners.yaml").read_text())
+    state = host.folder / "volumes/nightly"
+    state.mkdir(mode=0o700)
     sources = {
-        "configMap": host.projected("config", [nightly, host.folder / "playbooks/new-owners.csv"]),
-        "secret": host.projected("secret", [token]),
-        "persistentVolumeClaim": "nightly",
+        "wf-bulk-playbooks": pods.projected(host.folder / "config", [nightly, host.folder / "playbooks/new-owners.csv"]),
+        "wf-bulk-token": pods.projected(host.folder / "secret", [token]),
+        "wf-bulk-state": state,
     }
-    volumes = {volume["name"]: sources[next(key for key in volume if key != "name")] for volume in pod["volumes"]}
+    pod = pods.Pod(spec, containers.wf_bulk(ROOT), host.folder, sources)
     server = subprocess.Popen([ROOT / "wf-bulk", "sandbox", "--state-dir", host.folder / "server"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         address = next(match[0] for line in server.stdout if (match := re.search(r"http://127\.0\.0\.1:\d+", line)))
         for expected in ("applied", "nothing to do"):
-            for container in [*pod["initContainers"], *pod["containers"]]:
-                security = container["securityContext"]
-                assert security["readOnlyRootFilesystem"] and not security["allowPrivilegeEscalation"], security
-                words = ["docker", "run", "--rm", "--read-only"]
-                for mount in container["volumeMounts"]:
-                    mode = ":ro" if mount.get("readOnly") else ""
-                    words += ["--volume", f"{volumes[mount['name']]}:{mount['mountPath']}{mode}"]
-                ended = said(host.start([*words, container["image"], *container["args"], "--server", address]))
+            for container in pod.containers():
+                ended = said(host.start(pod.line(container, ["--server", address])))
                 expect(ended, 0, expected if container["name"] == "run" else "")
     finally:
         server.terminate()

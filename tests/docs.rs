@@ -247,7 +247,9 @@ fn every_playbook_in_the_documents_loads() {
 #[test]
 fn every_playbook_of_the_repository_loads() {
     let mut loaded = 0;
-    for entry in fs::read_dir(root().join("playbooks")).unwrap() {
+    let folders = ["playbooks", "deploy/kubernetes/playbooks"];
+    let entries = folders.map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    for entry in entries.into_iter().flatten() {
         let path = entry.unwrap().path();
         if path
             .extension()
