@@ -124,7 +124,12 @@ targets:
 demo:
     cargo run -- run playbooks/reassign.yaml --sandbox --yes
 
-# runs on Temporal's development server, which is installed under target/: kills, take-overs, the shared rate; minutes
+# runs on Temporal, with the development server, which is installed under target/: lints and tests with the feature, workers that are killed;
+# minutes. Only some: `just engine frozen`
 engine *tests:
+    bash .ci/run engine {{ tests }}
+
+# the same with a thousand kills in 5,000 groups, and a minute of two runs at one rate; an hour
+engine-torture:
     .ci/temporal
-    cargo test --features temporal --test engine -- --ignored {{ tests }}
+    WF_BULK_ENGINE_KILLS=1000 WF_BULK_ENGINE_EXECUTIONS=20000 WF_BULK_ENGINE_SECONDS=60 cargo test --release --features temporal --test engine -- --ignored --nocapture --test-threads 1

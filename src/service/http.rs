@@ -4,6 +4,7 @@
 //! follows.
 
 mod body;
+mod bounded;
 mod failure;
 mod origin;
 mod proxy;
@@ -32,6 +33,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::api::{Method, Operation, Reply, RetryAfter, Service, TransportError};
 
+pub use bounded::BoundedTransport;
 pub use origin::{Origin, OriginError};
 pub use renewal::{Fetch, Renewal};
 pub use spool::{Spool, SpoolError};

@@ -2,19 +2,23 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod dev_server;
 #[path = "../cli/environment.rs"]
 #[expect(dead_code, reason = "the tests of the command line need more of it")]
 mod environment;
+mod evidence;
 #[path = "../cli/hints.rs"]
-#[expect(dead_code, reason = "the tests of the command line need more of it")]
 mod hints;
 #[path = "../cli/judge.rs"]
+#[expect(dead_code, reason = "the tests of the command line need more of it")]
 mod judge;
+mod kills;
 #[path = "../cli/ledger.rs"]
 #[expect(dead_code, reason = "the tests of the command line need more of it")]
 mod ledger;
+mod limits;
 mod playground;
 #[path = "../cli/records.rs"]
-#[expect(dead_code, reason = "the tests of the command line need more of it")]
 mod records;
 mod runs;
+mod takeover;

@@ -1,149 +1,135 @@
 //! An engine, a service and a plan for a test, and the processes that work on it.
 
 use std::{
-    fs::File,
-    net::TcpListener,
-    path::{Path, PathBuf},
+    fs::{self, File},
     process::{Child, Command, Stdio},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
-use tempfile::TempDir;
+use serde_json::{Value, json};
 
 use crate::{
+    dev_server::{DevServer, send_signal},
     environment::{Ended, Environment, SandboxProcess},
+    evidence::{Seen, seen},
     judge::{Planned, judge, planned},
+    ledger::Ledger,
     records::Records,
 };
 
-/// No start and no run of a test takes that long, on a slow machine either.
-const PATIENCE: Duration = Duration::from_mins(3);
+/// Seconds after which a request is given up.
+pub(crate) const TIMEOUT: &str = "2";
 
-/// Temporal's development server, which ends with the test.
-pub(crate) struct DevServer {
-    child: Child,
-    port: u16,
-    folder: TempDir,
-}
+/// Milliseconds after which a read tells that a request had no effect.
+pub(crate) const SETTLE_MS: i64 = 2_000;
 
-impl DevServer {
-    pub(crate) fn start() -> Self {
-        let port = TcpListener::bind(("127.0.0.1", 0))
-            .and_then(|listener| listener.local_addr())
-            .unwrap()
-            .port();
-        let folder = tempfile::tempdir().unwrap();
-        let child = Self::serve(folder.path(), port);
-        let server = Self {
-            child,
-            port,
-            folder,
-        };
-        server.wait_until_ready();
-        server
-    }
+/// No run of a test takes that long, on a slow machine either.
+const PATIENCE: Duration = Duration::from_mins(10);
 
-    fn program() -> PathBuf {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let program = root.join("target/tools/temporal/bin/temporal");
-        assert!(
-            program.exists(),
-            "Temporal's server is not installed: .ci/temporal installs it"
-        );
-        program
-    }
+/// The same data each time, and no automation that ends by itself.
+const SANDBOX: [&str; 6] = [
+    "--seed",
+    "7",
+    "--epoch",
+    "2026-01-01",
+    "--automations-take",
+    "3000000000",
+];
 
-    fn serve(folder: &Path, port: u16) -> Child {
-        Command::new(Self::program())
-            .args(["server", "start-dev", "--headless", "--ip", "127.0.0.1"])
-            .args(["--log-level", "error", "--port", &port.to_string()])
-            .arg("--db-filename")
-            .arg(folder.join("engine.db"))
-            .env_clear()
-            .env("HOME", folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
-    }
-
-    fn wait_until_ready(&self) {
-        let start = Instant::now();
-        while !self
-            .ask(&["operator", "cluster", "health"])
-            .contains("SERVING")
-        {
-            assert!(start.elapsed() < PATIENCE, "the server does not start");
-            thread::sleep(Duration::from_millis(100));
-        }
-    }
-
-    /// What the server's own tool says.
-    pub(crate) fn ask(&self, arguments: &[&str]) -> String {
-        let said = Command::new(Self::program())
-            .args(arguments)
-            .args(["--address", &format!("127.0.0.1:{}", self.port)])
-            .env_clear()
-            .env("HOME", self.folder.path())
-            .output()
-            .unwrap();
-        String::from_utf8_lossy(&said.stdout).into_owned()
-    }
-
-    /// Kills it, and starts it again on what it had stored.
-    pub(crate) fn die_and_come_back(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        self.child = Self::serve(self.folder.path(), self.port);
-        self.wait_until_ready();
-    }
-
-    pub(crate) fn address(&self) -> String {
-        format!("temporal://127.0.0.1:{}/default", self.port)
-    }
-}
-
-impl Drop for DevServer {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
+/// Tests of moments want the machine for themselves.
+static MACHINE: RwLock<()> = RwLock::new(());
 
 /// A plan on a sandbox, for an engine.
 pub(crate) struct Playground {
-    pub(crate) engine: DevServer,
+    pub(crate) engine: Arc<DevServer>,
     pub(crate) sandbox: SandboxProcess,
     pub(crate) environment: Environment,
     pub(crate) planned: Vec<Planned>,
     org: String,
+    /// The number of the last request of the planning.
+    planning: u64,
+    workers: AtomicU32,
+    _room: Room,
+}
+
+/// What a test has of the machine.
+#[expect(dead_code, reason = "they are held until the test ends")]
+enum Room {
+    Part(RwLockReadGuard<'static, ()>),
+    All(RwLockWriteGuard<'static, ()>),
+}
+
+/// What a test wants.
+pub(crate) struct Setting<'a> {
+    pub(crate) playbook: &'a str,
+    /// Of the sandbox; about half of them have something to change.
+    pub(crate) executions: usize,
+    /// The faults of the sandbox.
+    pub(crate) faults: Value,
+    /// The test kills or stops the engine.
+    pub(crate) own_engine: bool,
+    /// No other test works meanwhile.
+    pub(crate) alone: bool,
 }
 
 /// A worker process, which ends with the test.
-pub(crate) struct WorkerProcess(pub(crate) Child);
+pub(crate) struct WorkerProcess(Child);
+
+impl<'a> Setting<'a> {
+    pub(crate) fn new(playbook: &'a str) -> Self {
+        Self {
+            playbook,
+            executions: 150,
+            faults: json!({}),
+            own_engine: false,
+            alone: false,
+        }
+    }
+}
 
 impl Playground {
-    /// Plans a playbook on a sandbox with these arguments.
-    pub(crate) fn new(playbook: &str, sandbox: &[&str]) -> Self {
+    /// Plans a playbook on a sandbox.
+    pub(crate) fn new(setting: &Setting<'_>) -> Self {
+        let room = if setting.alone {
+            Room::All(MACHINE.write().unwrap_or_else(PoisonError::into_inner))
+        } else {
+            Room::Part(MACHINE.read().unwrap_or_else(PoisonError::into_inner))
+        };
+        let engine = if setting.own_engine {
+            DevServer::mortal()
+        } else {
+            DevServer::shared()
+        };
         let environment = Environment::new();
-        environment.file("engine.yaml", playbook);
-        let sandbox = SandboxProcess::start(sandbox);
-        environment
-            .run_on(&sandbox, &["plan", "engine.yaml", "-o", "engine.plan"])
-            .expect_code(0);
-        let plan = environment.path().join("engine.plan");
-        let text = std::fs::read_to_string(&plan).unwrap();
+        let executions = setting.executions.to_string();
+        let data = [&SANDBOX[..], &["--executions", &executions]].concat();
+        let sandbox = SandboxProcess::with_faults_and(&setting.faults, &data);
+        let planned = plan(&environment, &sandbox, "engine", setting.playbook);
+        let file = environment.path().join("engine.plan");
+        let text = fs::read_to_string(file).unwrap();
         let header: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        let ledger = sandbox.ledger();
         Self {
-            engine: DevServer::start(),
-            planned: planned(&plan),
+            engine,
+            planned,
             org: header["org"].as_str().unwrap().to_owned(),
+            planning: last_number(&ledger),
             sandbox,
             environment,
+            workers: AtomicU32::new(0),
+            _room: room,
         }
+    }
+
+    /// Plans another playbook on the same sandbox.
+    pub(crate) fn plan(&mut self, name: &str, playbook: &str) {
+        plan(&self.environment, &self.sandbox, name, playbook);
+        self.planning = last_number(&self.sandbox.ledger());
     }
 
     /// A command on the sandbox and the engine.
@@ -157,16 +143,27 @@ impl Playground {
         Ended::from(self.command(arguments).output().unwrap())
     }
 
-    /// Starts a worker that leaves an unanswered request after so many seconds.
-    pub(crate) fn worker(&self, timeout: &str) -> WorkerProcess {
-        let said = self.environment.path().join("worker.log");
-        let said = File::options()
-            .create(true)
-            .append(true)
-            .open(said)
-            .unwrap();
+    /// Submits a plan, and leaves it to the workers; returns the run's id.
+    pub(crate) fn submit(&self, plan: &str) -> String {
+        let apply = ["apply", plan, "--yes", "--timeout", TIMEOUT, "--detach"];
+        let ended = self.run(&apply).expect_code(0);
+        let said = ended.stderr.lines().find_map(|line| {
+            let (id, _) = line.strip_prefix("run ")?.split_once(" is at the engine")?;
+            Some(id.to_owned())
+        });
+        said.unwrap_or_else(|| panic!("{}", ended.stderr))
+    }
+
+    /// Starts a worker in an empty folder of its own.
+    pub(crate) fn worker(&self) -> WorkerProcess {
+        let number = self.workers.fetch_add(1, Relaxed);
+        let folder = self.environment.path().join(format!("worker-{number}"));
+        fs::create_dir(&folder).unwrap();
+        let said = File::create(folder.join("log")).unwrap();
+        let worker = ["worker", "--org", &self.org, "--timeout", TIMEOUT];
         let child = self
-            .command(&["worker", "--org", &self.org, "--timeout", timeout])
+            .command(&worker)
+            .current_dir(&folder)
             .stdout(Stdio::null())
             .stderr(said)
             .spawn()
@@ -174,92 +171,96 @@ impl Playground {
         WorkerProcess(child)
     }
 
+    /// Several of them.
+    pub(crate) fn workers(&self, count: usize) -> Vec<WorkerProcess> {
+        (0..count).map(|_| self.worker()).collect()
+    }
+
     /// Waits until the service was asked for so many writes.
+    #[track_caller]
     pub(crate) fn wait_for_writes(&self, writes: usize) {
-        let start = Instant::now();
-        while self.sandbox.ledger().writes() < writes {
+        let (start, mut since, mut counted) = (Instant::now(), self.planning, 0);
+        while counted < writes {
             assert!(start.elapsed() < PATIENCE, "no progress: {}", self.said());
             thread::sleep(Duration::from_millis(20));
+            let ledger = self.ledger_since(since);
+            counted += ledger.writes();
+            since = last_number(&ledger).max(since);
         }
     }
 
-    /// What the workers said.
-    fn said(&self) -> String {
-        let log = self.environment.path().join("worker.log");
-        std::fs::read_to_string(log).unwrap_or_default()
+    /// The requests for writes so far.
+    pub(crate) fn writes(&self) -> usize {
+        self.ledger_since(self.planning).writes()
     }
 
-    /// Waits for the end of the only run, in a folder that knows nothing of it, and fetches it there.
+    fn ledger_since(&self, since: u64) -> Ledger {
+        let path = format!("/_sandbox/ledger?since={since}");
+        Ledger(serde_json::from_str(&self.sandbox.request("GET", &path, "")).unwrap())
+    }
+
+    /// The requests after the planning.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        seen(&self.planned, &self.sandbox.ledger(), self.planning)
+    }
+
+    /// What the workers said.
+    pub(crate) fn said(&self) -> String {
+        let logs = (0..self.workers.load(Relaxed))
+            .map(|number| format!("worker-{number}/log"))
+            .map(|log| fs::read_to_string(self.environment.path().join(log)));
+        logs.map(Result::unwrap_or_default).collect()
+    }
+
+    /// Waits for the end of a run, in a folder that knows nothing of it, and fetches it there.
     #[track_caller]
-    pub(crate) fn fetch(&self, code: i32) -> Ended {
-        let ended = self.run(&[
-            "resume",
-            &self.run_id(),
-            "--yes",
-            "--timeout",
-            "2",
-            "--json",
-        ]);
-        assert_eq!(
-            ended.code,
-            code,
-            "{}\n{}\n{}",
-            ended.stdout,
-            ended.stderr,
-            self.said()
-        );
+    pub(crate) fn fetch(&self, run: &str, code: i32) -> Ended {
+        self.resume(run, &[], code)
+    }
+
+    /// The same, with other arguments.
+    #[track_caller]
+    pub(crate) fn resume(&self, run: &str, arguments: &[&str], code: i32) -> Ended {
+        let resume = ["resume", run, "--yes", "--timeout", TIMEOUT, "--json"];
+        let ended = self.run(&[&resume, arguments].concat());
+        let (stdout, stderr) = (&ended.stdout, &ended.stderr);
+        assert_eq!(ended.code, code, "{stdout}\n{stderr}\n{}", self.said());
         ended
     }
 
-    /// The id of the only run that was submitted.
-    fn run_id(&self) -> String {
-        let listed = self.engine.ask(&["workflow", "list", "--output", "json"]);
-        let listed: Value = serde_json::from_str(&listed).unwrap();
-        let ids = listed.as_array().unwrap().iter();
-        let ids = ids.filter_map(|flow| flow["execution"]["workflowId"].as_str());
-        let mut runs = ids.filter_map(|id| id.strip_prefix("wf-bulk run ")?.split(' ').next());
-        runs.next().unwrap_or_else(|| panic!("{listed}")).to_owned()
-    }
-
-    /// No write of a later stage came before the last one of an earlier stage. `ends`: executions before each later stage.
+    /// Compares the ledger with the plan, and with the folder of the only run here.
     #[track_caller]
-    pub(crate) fn expect_stages(&self, ends: &[usize]) {
-        let mut executions: Vec<&str> = self
-            .planned
-            .iter()
-            .map(|planned| planned.execution.as_str())
-            .collect();
-        executions.dedup();
-        let stage_of = |line: u64| {
-            let planned = self
-                .planned
-                .iter()
-                .find(|planned| planned.line == line)
-                .unwrap();
-            let place = executions.iter().position(|of| *of == planned.execution);
-            ends.iter().filter(|end| place.unwrap() >= **end).count()
-        };
-        let ledger = self.sandbox.ledger();
-        let stages: Vec<usize> = crate::judge::writes(&self.planned, &ledger)
-            .into_iter()
-            .map(|(line, _)| stage_of(line.unwrap()))
-            .collect();
-        assert!(stages.is_sorted(), "{stages:?}");
-    }
-
-    /// Compares the ledger with the plan, and with the run's folder.
-    #[track_caller]
-    pub(crate) fn expect_innocent(&self, settle_ms: i64) -> Records {
+    pub(crate) fn expect_innocent(&self) -> Records {
         let runs = self.environment.runs();
         let [run] = runs.as_slice() else {
             panic!("{runs:?}");
         };
         let records = Records::read(&run.join("checkpoint.jsonl")).unwrap();
-        let open = records.open();
-        judge(&self.planned, &self.sandbox.ledger(), settle_ms, &open)
-            .expect_innocent("on the engine");
+        let (open, ledger) = (records.open(), self.sandbox.ledger());
+        judge(&self.planned, &ledger, SETTLE_MS, &open).expect_innocent("on the engine");
         records
     }
+}
+
+/// Plans a playbook into a file.
+fn plan(
+    environment: &Environment,
+    sandbox: &SandboxProcess,
+    name: &str,
+    playbook: &str,
+) -> Vec<Planned> {
+    let (playbook_file, plan_file) = (format!("{name}.yaml"), format!("{name}.plan"));
+    environment.file(&playbook_file, playbook);
+    environment
+        .run_on(sandbox, &["plan", &playbook_file, "-o", &plan_file])
+        .expect_code(0);
+    planned(&environment.path().join(plan_file))
+}
+
+/// The number of the last request.
+fn last_number(ledger: &Ledger) -> u64 {
+    let last = ledger.requests().last();
+    last.map_or(0, |request| request["seq"].as_u64().unwrap())
 }
 
 impl WorkerProcess {
@@ -270,11 +271,7 @@ impl WorkerProcess {
 
     /// Sends it a signal, by its name.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.0.id().to_string();
-        let sent = Command::new("kill")
-            .args([&format!("-{name}"), &id])
-            .status();
-        assert!(sent.unwrap().success());
+        send_signal(&self.0, name);
     }
 }
 

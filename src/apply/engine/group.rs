@@ -1,6 +1,6 @@
 //! Works on one group: the run loop of the embedded mode, on a plan of this group alone, with its checkpoint in the heartbeats.
 
-use std::{io::Cursor, path::Path, sync::Arc, time::Duration};
+use std::{io::Cursor, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::{
@@ -38,22 +38,20 @@ struct GroupPlan {
     header: CheckpointHeader,
 }
 
-/// Works on the group as far as that is possible now. `kept` is the checkpoint of the attempt before this one, if there was one.
+/// Works on the group as far as that is possible now. `kept` is its checkpoint, as the attempt before this one or the last session has left it.
 ///
 /// # Errors
 ///
 /// If the group's lines are not those of a plan, or its checkpoint can't be used.
 pub(super) async fn work_on(
     task: GroupTask,
-    kept: Option<String>,
+    kept: String,
     client: Arc<Client>,
-    timeout: Duration,
     heartbeats: Arc<Heartbeats>,
     interrupts: mpsc::UnboundedReceiver<()>,
 ) -> Result<GroupEnd, EngineError> {
     let plan = GroupPlan::of(&task)?;
     let begun = records_in(&task.journal)?.len();
-    let kept = kept.unwrap_or_else(|| task.journal.clone());
     if is_finished(&kept)? {
         // An attempt has brought it to its end, and could not say so any more.
         return end(true, None, &kept, begun);
@@ -71,7 +69,7 @@ pub(super) async fn work_on(
         client_events: mpsc::unbounded_channel().1,
         lease: heartbeats.lease(),
     };
-    let settings = settings(&task, &plan, timeout);
+    let settings = settings(&task, &plan);
     let witness = task
         .witness
         .as_ref()
@@ -133,7 +131,7 @@ impl GroupPlan {
     }
 }
 
-fn settings(task: &GroupTask, plan: &GroupPlan, timeout: Duration) -> Settings {
+fn settings(task: &GroupTask, plan: &GroupPlan) -> Settings {
     let session = &task.session;
     let answers = session.answers.iter().filter_map(|given| {
         let place = task
@@ -157,8 +155,7 @@ fn settings(task: &GroupTask, plan: &GroupPlan, timeout: Duration) -> Settings {
         answers: answers.collect(),
         doubts: session.doubts,
         attempts: Policy::default().attempts.get(),
-        // A request of a worker that was killed may take effect as long as one may be on its way.
-        settle: Duration::from_millis(session.settle_ms).max(timeout),
+        settle: session.settle(),
         view_lasts: VIEW_LASTS,
         now: now_ms,
     }
@@ -202,10 +199,9 @@ fn end(
             | Record::Abandoned { .. } => {}
         }
     }
-    let doubtful = state.all_open().any(|(_, open)| open.doubtful);
     Ok(GroupEnd {
         errors: state.errors(),
-        doubtful,
+        doubtful: is_doubtful(&state),
         open: !finished,
         sums: ChangeSums {
             counts: state.counts(),
@@ -216,6 +212,27 @@ fn end(
         stopped,
         journal: journal.to_owned(),
     })
+}
+
+/// The end of a group that can't be worked on, with this checkpoint.
+pub(super) fn unworkable(journal: String, stopped: StopReason) -> GroupEnd {
+    let state = if journal.is_empty() {
+        None
+    } else {
+        read(&journal).ok().map(|(state, _)| state)
+    };
+    GroupEnd {
+        errors: state.as_ref().map_or(0, CheckpointState::errors),
+        doubtful: state.is_some_and(|state| is_doubtful(&state)),
+        open: true,
+        stopped: Some(stopped),
+        journal,
+        ..GroupEnd::default()
+    }
+}
+
+fn is_doubtful(state: &CheckpointState) -> bool {
+    state.all_open().any(|(_, open)| open.doubtful)
 }
 
 /// The records of a group's checkpoint, in the numbering of its own plan.

@@ -69,12 +69,17 @@ pub(super) struct HeartbeatDisk {
 }
 
 impl Heartbeats {
-    /// For an attempt that begins now. `interrupt` stops its run.
-    pub(super) fn new(send: SendHeartbeat, interrupt: mpsc::UnboundedSender<()>) -> Self {
+    /// For an attempt that begins now, with these records. The first heartbeat has them, too: none may take a record from the engine.
+    /// `interrupt` stops the attempt's run.
+    pub(super) fn new(
+        records: &str,
+        send: SendHeartbeat,
+        interrupt: mpsc::UnboundedSender<()>,
+    ) -> Self {
         Self {
             send,
             turn: tokio::sync::Mutex::default(),
-            bytes: Mutex::default(),
+            bytes: Mutex::new(records.as_bytes().to_vec()),
             lease: watch::Sender::new(Instant::now() + HEARTBEAT_TIMEOUT - MARGIN),
             lost: OnceLock::new(),
             interrupt,
@@ -207,7 +212,11 @@ mod tests {
                 None => futures::future::pending().boxed(),
             }
         });
-        (Arc::new(Heartbeats::new(send, interrupt)), sent, interrupts)
+        (
+            Arc::new(Heartbeats::new("kept", send, interrupt)),
+            sent,
+            interrupts,
+        )
     }
 
     const GO_ON: Option<Result<HeartbeatAnswer, HeartbeatError>> = Some(Ok(HeartbeatAnswer::GoOn));
@@ -215,6 +224,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_heartbeat_has_all_records_and_renews_the_right_to_send() {
         let (heartbeats, sent, _interrupts) = heartbeats(vec![GO_ON]);
+        // Before the attempt has come to its records.
+        heartbeats.beat().await.unwrap();
         let start = Instant::now();
         let mut disk = heartbeats.disk(b"a".to_vec());
         disk.write_all(b"b").unwrap();
@@ -222,7 +233,7 @@ mod tests {
         heartbeats.beat().await.unwrap();
         disk.write_all(b"c").unwrap();
         heartbeats.beat().await.unwrap();
-        assert_eq!(*sent.lock().unwrap(), ["ab", "abc"]);
+        assert_eq!(*sent.lock().unwrap(), ["kept", "ab", "abc"]);
         let until = *heartbeats.lease.borrow();
         assert_eq!(until - start, Duration::from_secs(6));
     }

@@ -17,7 +17,7 @@ use super::{
     address::EngineAddress,
     bucket::SharedBucket,
     error::EngineError,
-    heartbeat::{HeartbeatAnswer, HeartbeatError, SendHeartbeat},
+    heartbeat::{HEARTBEAT_TIMEOUT, HeartbeatAnswer, HeartbeatError, SendHeartbeat},
     pace_flow::PaceFlow,
     run_flow::{BegunRun, RunFlow, RunTask},
     shard_flow::ShardFlow,
@@ -30,6 +30,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long one answer may take, other than one that is waited for.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a worker may take for one step of a workflow, which takes milliseconds: after that, another worker makes it. Meanwhile nobody is
+/// given a group or a slot of the rate by this workflow.
+const STEP_TIMEOUT: Duration = HEARTBEAT_TIMEOUT;
 
 /// The time between two attempts to reach an engine for a result.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -83,6 +87,7 @@ impl EngineLink {
     pub(super) async fn start_pace(&self, place: &str) -> Result<(), EngineError> {
         let options = WorkflowStartOptions::new(place, pace_flow_id(place))
             .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
+            .task_timeout(STEP_TIMEOUT)
             .build();
         let started = self
             .client
@@ -157,6 +162,7 @@ impl EngineLink {
         };
         let options = WorkflowStartOptions::new(place, run_flow_id(plan_sha256))
             .id_reuse_policy(reuse)
+            .task_timeout(STEP_TIMEOUT)
             .build();
         let started = self.client.start_workflow(RunFlow::run, task, options);
         match started.await {
@@ -173,7 +179,9 @@ impl EngineLink {
         run: &str,
         task: ShardTask,
     ) -> Result<(), EngineError> {
-        let options = WorkflowStartOptions::new(place, shard_flow_id(run, task.number)).build();
+        let options = WorkflowStartOptions::new(place, shard_flow_id(run, task.number))
+            .task_timeout(STEP_TIMEOUT)
+            .build();
         let started = self.client.start_workflow(ShardFlow::run, task, options);
         started
             .await

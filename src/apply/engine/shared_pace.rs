@@ -29,34 +29,56 @@ const TELLINGS: u32 = 25;
 pub(super) type Reserve =
     Box<dyn Fn(u32, Duration) -> BoxFuture<'static, Option<Vec<Duration>>> + Send + Sync>;
 
+/// What all runs of a worker have in common.
+#[derive(Debug, Default)]
+pub(super) struct WorkerPace {
+    /// One request at a time waits for a slot. So, however many wait, the worker has reserved one share of the burst at most when the
+    /// service asks for a pause.
+    turn: tokio::sync::Mutex<()>,
+    rests_until: Mutex<Option<Instant>>,
+}
+
 /// Takes the slots of a run from the bucket at the engine.
 #[derive(Clone)]
 pub(super) struct ReservedPace(Arc<ReservedSlots>);
 
 struct ReservedSlots {
+    worker: Arc<WorkerPace>,
     reserve: Reserve,
     batch: u32,
     runtime: Handle,
-    /// Slots that were reserved, and that no request has taken yet.
-    free: tokio::sync::Mutex<VecDeque<Instant>>,
     state: Mutex<SlotState>,
 }
 
 #[derive(Debug, Default)]
 struct SlotState {
+    /// Slots that were reserved, and that no request has taken yet.
+    free: VecDeque<Instant>,
     /// The slots of requests that are being prepared.
     taken: VecDeque<Instant>,
-    rests_until: Option<Instant>,
+}
+
+impl WorkerPace {
+    fn rests(&self) -> bool {
+        let until = *self.rests_until();
+        until.is_some_and(|until| until > Instant::now())
+    }
+
+    fn rests_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        // Nothing panics while it is held.
+        let locked = self.rests_until.lock();
+        locked.unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl ReservedPace {
     /// For a run of this pace.
-    pub(super) fn new(pace: &Pace, reserve: Reserve) -> Self {
+    pub(super) fn new(pace: &Pace, reserve: Reserve, worker: Arc<WorkerPace>) -> Self {
         Self(Arc::new(ReservedSlots {
+            worker,
             reserve,
             batch: (pace.burst.get() / SHARE_OF_BURST).max(1),
             runtime: Handle::current(),
-            free: tokio::sync::Mutex::default(),
             state: Mutex::default(),
         }))
     }
@@ -65,29 +87,28 @@ impl ReservedPace {
 impl ReservedSlots {
     /// Waits for a slot whose moment has come.
     async fn slot(&self) -> Instant {
+        let _turn = self.worker.turn.lock().await;
         loop {
             let slot = self.next_slot().await;
             sleep_until(slot).await;
-            let rests_until = self.state().rests_until;
-            let is_usable = Instant::now() <= slot + LATE;
-            if is_usable && rests_until.is_none_or(|until| until <= Instant::now()) {
+            if Instant::now() <= slot + LATE && !self.worker.rests() {
                 return slot;
             }
         }
     }
 
     async fn next_slot(&self) -> Instant {
-        // In the order of asking.
-        let mut free = self.free.lock().await;
         loop {
-            match free.pop_front() {
+            let free = self.state().free.pop_front();
+            match free {
                 Some(slot) if slot + LATE >= Instant::now() => return slot,
                 // Too late for it.
                 Some(_) => {}
                 None => match (self.reserve)(self.batch, Duration::ZERO).await {
                     Some(waits) => {
                         let now = Instant::now();
-                        free.extend(waits.into_iter().map(|wait| now + wait));
+                        let slots = waits.into_iter().map(|wait| now + wait);
+                        self.state().free.extend(slots);
                     }
                     None => sleep(AGAIN).await,
                 },
@@ -129,7 +150,10 @@ impl SharedPace for ReservedPace {
 
     fn rest(&self, pause: Duration) {
         let until = Instant::now() + pause;
-        self.0.state().rests_until.replace(until);
+        {
+            let mut rests_until = self.0.worker.rests_until();
+            *rests_until = (*rests_until).max(Some(until));
+        }
         let slots = Arc::clone(&self.0);
         self.0.runtime.spawn(async move {
             for _ in 0..TELLINGS {
@@ -168,7 +192,7 @@ mod tests {
             let waits = waits.into_iter().map(Duration::from_micros).collect();
             async { Some(waits) }.boxed()
         });
-        ReservedPace::new(pace, reserve)
+        ReservedPace::new(pace, reserve, Arc::default())
     }
 
     fn pace() -> Pace {

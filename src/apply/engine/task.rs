@@ -24,6 +24,7 @@ pub struct SessionTask {
     /// Changes that may fail over all sessions.
     pub max_errors: Option<u64>,
     pub recheck: bool,
+    /// The time after which a read proves that a request had no effect; no request takes longer.
     pub settle_ms: u64,
     pub answers: Vec<GivenAnswer>,
     pub doubts: Option<DoubtAnswer>,
@@ -146,6 +147,10 @@ impl SessionTask {
     /// The name of the task queue, and of what else there is once for each server and organisation.
     pub fn place(&self) -> String {
         place(&self.server, self.org.as_deref())
+    }
+
+    pub(super) const fn settle(&self) -> Duration {
+        Duration::from_millis(self.settle_ms)
     }
 
     pub(super) fn reservation(&self, requests: u32, rest: Duration) -> Reservation {

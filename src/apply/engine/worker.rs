@@ -19,19 +19,19 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     error::{EngineError, with_causes},
-    group::work_on,
+    group::{unworkable, work_on},
     heartbeat::Heartbeats,
     link::EngineLink,
     pace_flow::PaceFlow,
     run_flow::RunFlow,
     shard_flow::ShardFlow,
-    shared_pace::ReservedPace,
+    shared_pace::{ReservedPace, WorkerPace},
     task::{GroupEnd, GroupTask, SessionTask, place},
 };
 use crate::{
     client::{Client, ClientParts, Traffic},
     event::StopReason,
-    http::Transport,
+    http::{BoundedTransport, Transport},
     pace::Pacer,
     retry::Policy,
 };
@@ -48,8 +48,6 @@ pub struct WorkerParts {
     pub transport: Arc<dyn Transport>,
     pub server: String,
     pub org: Option<String>,
-    /// The time limit of one request.
-    pub timeout: Duration,
 }
 
 /// A worker that has begun.
@@ -65,6 +63,7 @@ pub(crate) struct GroupActivities {
     parts: WorkerParts,
     engine: EngineLink,
     clients: SessionClients,
+    pace: Arc<WorkerPace>,
     leaving: watch::Receiver<bool>,
 }
 
@@ -86,6 +85,7 @@ impl EngineWorker {
             parts,
             engine: engine.clone(),
             clients: Arc::clone(&clients),
+            pace: Arc::default(),
             leaving: leaves,
         };
         let engine = engine.clone();
@@ -172,34 +172,23 @@ impl GroupActivities {
     ) -> Result<GroupEnd, ActivityError> {
         let kept = context.heartbeat_details().deserialize::<String>();
         let kept = kept.map_err(|error| broken(&error))?;
-        let journal = kept.clone().unwrap_or_else(|| task.journal.clone());
+        let journal = kept.unwrap_or_else(|| task.journal.clone());
         let (interrupt, interrupts) = mpsc::unbounded_channel();
         let send = self.engine.heartbeat(&context);
-        let heartbeats = Arc::new(Heartbeats::new(send, interrupt));
+        let heartbeats = Arc::new(Heartbeats::new(&journal, send, interrupt));
         let client = self.client(&task.session);
-        let timeout = self.parts.timeout;
         if task.session.place() != place(&self.parts.server, self.parts.org.as_deref()) {
             return Err(broken(&"the group is for another server or organisation"));
         }
-        let work = work_on(
-            task,
-            kept,
-            client,
-            timeout,
-            Arc::clone(&heartbeats),
-            interrupts,
-        );
+        let work = work_on(task, journal, client, Arc::clone(&heartbeats), interrupts);
         let mut leaving = self.leaving.clone();
-        let keep = async {
-            let leaves = async { leaving.wait_for(|leaves| *leaves).await.is_ok() };
-            let leaves = tokio::select! {
-                () = heartbeats.keep() => false,
-                leaves = leaves => leaves,
-            };
-            if leaves {
+        let leave = async {
+            if leaving.wait_for(|leaves| *leaves).await.is_ok() {
                 heartbeats.interrupt();
-                heartbeats.keep().await;
             }
+        };
+        let keep = async {
+            tokio::join!(heartbeats.keep(), leave);
             // What is lost or interrupted comes to its end.
             std::future::pending().await
         };
@@ -210,17 +199,10 @@ impl GroupActivities {
         if let Some(reason) = heartbeats.lost() {
             return Err(given_back(reason));
         }
+        // An error of the activity would have the engine forget what was sent.
         let end = ended.unwrap_or_else(|error| {
-            let written = heartbeats.journal();
-            // An error of the activity would have the engine forget what was sent.
-            GroupEnd {
-                journal: if written.is_empty() { journal } else { written },
-                open: true,
-                stopped: Some(StopReason::Bug {
-                    message: with_causes(&error),
-                }),
-                ..GroupEnd::default()
-            }
+            let message = with_causes(&error);
+            unworkable(heartbeats.journal(), StopReason::Bug { message })
         });
         if end.stopped.is_some() && *self.leaving.borrow() {
             return Err(given_back("the worker leaves"));
@@ -240,9 +222,13 @@ impl GroupActivities {
         // Those of ended sessions are not needed any more.
         clients.retain(|_, client| Arc::strong_count(client) > 1);
         let pace = &session.pace;
-        let shared = ReservedPace::new(pace, self.engine.reserve(session.clone()));
+        let reserve = self.engine.reserve(session.clone());
+        let shared = ReservedPace::new(pace, reserve, Arc::clone(&self.pace));
         let client = Arc::new(Client::new(ClientParts {
-            transport: Arc::clone(&self.parts.transport),
+            transport: Arc::new(BoundedTransport {
+                transport: Arc::clone(&self.parts.transport),
+                limit: session.settle(),
+            }),
             pacer: Pacer::new(pace.rate, pace.burst).sharing(Arc::new(shared)),
             policy: Policy::default(),
             rng: fastrand::Rng::new(),

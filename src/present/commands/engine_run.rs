@@ -104,7 +104,6 @@ impl EngineRun {
             transport: backend.transport.clone(),
             server: self.settings.server.clone(),
             org: self.settings.org.clone(),
-            timeout: self.settings.timeout(),
         };
         let worker = EngineWorker::start(engine, parts).await.map_err(failed)?;
         let fetched = tokio::select! {
@@ -187,7 +186,8 @@ pub(super) fn session(settings: &RunSettings, changes: u64, answers: Answers) ->
         pace: settings.pace.clone(),
         max_errors: settings.pace.max_errors_of(changes),
         recheck: settings.recheck,
-        settle_ms: settings.settle_ms,
+        // A worker that was killed knew no shorter limit of its requests.
+        settle_ms: settings.settle_ms.max(settings.timeout_ms),
         answers: answers.single,
         doubts: answers.all,
         began_ms: now_ms(),

@@ -50,7 +50,6 @@ pub(super) async fn worker(common: &Common, args: &WorkerArgs) -> Result<ExitCod
         transport: backend.transport.clone(),
         server: label.clone(),
         org: Some(org.clone()),
-        timeout,
     };
     let worker = EngineWorker::start(&engine, parts)
         .await
