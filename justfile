@@ -112,6 +112,10 @@ image:
     .ci/dist x86_64-unknown-linux-musl
     bash .ci/run image target/dist/wf-bulk-*-x86_64-unknown-linux-musl.tar.gz
 
+# the files for runs on an engine, in deploy/; for a FOLDER that has a wf-bulk with the feature `temporal`, its commands and pods are tried
+deploy *folder:
+    bash .ci/run deploy {{ folder }}
+
 # the program for Windows, made with mingw and tried with wine; many minutes
 windows:
     bash .ci/run windows
