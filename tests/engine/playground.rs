@@ -31,6 +31,9 @@ pub(crate) const SETTLE_MS: i64 = 2_000;
 /// No run of a test takes that long, on a slow machine either.
 const PATIENCE: Duration = Duration::from_mins(10);
 
+/// The organisation of the sandbox.
+const ORG: &str = "4711";
+
 /// The same data each time, and no automation that ends by itself.
 const SANDBOX: [&str; 6] = [
     "--seed",
@@ -50,7 +53,6 @@ pub(crate) struct Playground {
     pub(crate) sandbox: SandboxProcess,
     pub(crate) environment: Environment,
     pub(crate) planned: Vec<Planned>,
-    org: String,
     /// The number of the last request of the planning.
     planning: u64,
     workers: AtomicU32,
@@ -110,14 +112,10 @@ impl Playground {
         let data = [&SANDBOX[..], &["--executions", &executions]].concat();
         let sandbox = SandboxProcess::with_faults_and(&setting.faults, &data);
         let planned = plan(&environment, &sandbox, "engine", setting.playbook);
-        let file = environment.path().join("engine.plan");
-        let text = fs::read_to_string(file).unwrap();
-        let header: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
         let ledger = sandbox.ledger();
         Self {
             engine,
             planned,
-            org: header["org"].as_str().unwrap().to_owned(),
             planning: last_number(&ledger),
             sandbox,
             environment,
@@ -160,7 +158,7 @@ impl Playground {
         let folder = self.environment.path().join(format!("worker-{number}"));
         fs::create_dir(&folder).unwrap();
         let said = File::create(folder.join("log")).unwrap();
-        let worker = ["worker", "--org", &self.org, "--timeout", TIMEOUT];
+        let worker = ["worker", "--org", ORG, "--timeout", TIMEOUT];
         let child = self
             .command(&worker)
             .current_dir(&folder)
@@ -252,7 +250,10 @@ fn plan(
     let (playbook_file, plan_file) = (format!("{name}.yaml"), format!("{name}.plan"));
     environment.file(&playbook_file, playbook);
     environment
-        .run_on(sandbox, &["plan", &playbook_file, "-o", &plan_file])
+        .run_on(
+            sandbox,
+            &["plan", &playbook_file, "-o", &plan_file, "--org", ORG],
+        )
         .expect_code(0);
     planned(&environment.path().join(plan_file))
 }

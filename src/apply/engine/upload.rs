@@ -127,9 +127,11 @@ impl<R: BufRead> PlanSlices<R> {
             let of = LineGroup::of(&line, number)?;
             let begins = of.group.is_some() && of.group != self.group;
             let is_full = slice.groups.len() >= MAX_GROUPS || slice.text.len() >= FULL;
-            let begins_stage = begins && self.stages.contains(&self.groups);
-            // The lines of one execution stay together.
-            let may_cut = !slice.text.is_empty() && of.execution() != self.execution.as_ref();
+            let begins_stage =
+                begins && !slice.groups.is_empty() && self.stages.contains(&self.groups);
+            // Never inside of a group. What was skipped of an execution may come before its first change.
+            let is_between = begins || of.execution() != self.execution.as_ref();
+            let may_cut = !slice.text.is_empty() && is_between;
             if may_cut && (is_full || begins_stage) {
                 self.next = Some(line);
                 return Ok(Some(slice));
@@ -236,6 +238,29 @@ mod tests {
         }
         let groups: usize = slices.iter().map(|slice| slice.groups.len()).sum();
         assert_eq!(groups, 450);
+    }
+
+    #[test]
+    fn a_stage_begins_a_slice_also_where_something_of_its_first_execution_was_skipped() {
+        let mut writer = PlanWriter::new(Vec::new(), &plan_header()).unwrap();
+        for execution in ["a", "b"] {
+            let change = due(execution, "t1");
+            let skip = Skip {
+                target: reassign(execution, "t0").target,
+                reason: "as planned".to_owned(),
+                out_of_reach: false,
+            };
+            writer.item(&Item::Skipped(skip)).unwrap();
+            writer.item(&Item::Change(Box::new(change))).unwrap();
+        }
+        let (plan, ..) = writer.finish(1).unwrap();
+        let plan = String::from_utf8(plan).unwrap();
+        let (_, text) = plan.split_once('\n').unwrap();
+        let slices = slices(text, &[0, 1]);
+        let groups: Vec<_> = slices.iter().map(|slice| slice.groups.len()).collect();
+        assert_eq!(groups, [1, 1], "{slices:?}");
+        let together: String = slices.iter().map(|slice| slice.text.as_str()).collect();
+        assert_eq!(together, text);
     }
 
     #[test]
