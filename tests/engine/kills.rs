@@ -49,7 +49,7 @@ fn workers_that_are_killed_at_random_moments_apply_every_change_once() {
     let records = playground.expect_innocent();
     assert!(records.finished);
     assert!(records.resumes > 0, "no group was taken over");
-    expect_order(&playground.seen(), ANSWER_MS);
+    expect_order(&playground.seen(), ANSWER_MS, &records);
 }
 
 #[test]
@@ -96,6 +96,7 @@ fn an_engine_that_is_killed_in_the_middle_of_a_run_goes_on_where_it_was() {
         }
     }
     playground.fetch(&run, 0);
-    assert!(playground.expect_innocent().finished);
-    expect_order(&playground.seen(), ANSWER_MS);
+    let records = playground.expect_innocent();
+    assert!(records.finished);
+    expect_order(&playground.seen(), ANSWER_MS, &records);
 }

@@ -44,8 +44,9 @@ fn a_plan_is_applied_by_a_worker_and_what_follows_is_as_of_any_run() {
     ];
     let applied = playground.run(&apply).expect_code(0).json();
     assert_eq!(applied["outcomes"]["applied"], playground.planned.len());
-    assert!(playground.expect_innocent().finished);
-    expect_order(&playground.seen(), 0);
+    let records = playground.expect_innocent();
+    assert!(records.finished);
+    expect_order(&playground.seen(), 0, &records);
 
     let environment = &playground.environment;
     let status = environment.run(&["status", "--json"]).expect_code(0);

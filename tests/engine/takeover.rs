@@ -42,7 +42,7 @@ fn a_worker_that_is_frozen_for_longer_than_a_take_over_sends_nothing_any_more() 
     assert!(records.finished && records.resumes > 0);
     let seen = playground.seen();
     expect_nothing_after_success(&seen);
-    expect_order(&seen, 20);
+    expect_order(&seen, 20, &records);
 }
 
 #[test]
@@ -111,11 +111,14 @@ fn the_groups_of_a_dead_worker_are_taken_over_in_time_and_the_others_go_on() {
         let after = next.unix_ms - killed;
         assert!(after < HEARTBEAT_TIMEOUT_MS + 5_000, "{after} ms");
     }
-    let meanwhile = seen.iter().filter(|seen| {
-        let after = seen.unix_ms - killed;
-        seen.is_write && (500..HEARTBEAT_TIMEOUT_MS).contains(&after)
-    });
-    assert!(meanwhile.count() > 20, "the others waited");
+    // Two seconds at most for what the dead worker had of the workflows.
+    let meanwhile: Vec<i64> = seen
+        .iter()
+        .filter(|seen| seen.is_write)
+        .map(|seen| seen.unix_ms - killed)
+        .filter(|after| (0..HEARTBEAT_TIMEOUT_MS).contains(after))
+        .collect();
+    assert!(meanwhile.len() > 15, "the others waited: {meanwhile:?}");
 }
 
 const START: &str = "version: 1
