@@ -22,8 +22,8 @@ pub mod testing;
 pub use apply::engine;
 pub use apply::{checkpoint, event, ledger, outcome, results, run, store};
 pub use common::{
-    digest, invocation, json, platform, private_file, run_id, server_name, signature, sort, styles,
-    table, text,
+    digest, invocation, json, platform, private_file, run_id, secrets, server_name, signature,
+    sort, styles, table, text,
 };
 pub use describe::{action, dates, document, playbook, template};
 pub use prepare::{plan, planning, selection, target};

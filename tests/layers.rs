@@ -32,6 +32,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("platform", ""),
             ("private_file", "platform"),
             ("run_id", ""),
+            ("secrets", ""),
         ],
     ),
     (
@@ -41,7 +42,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("api", "json"),
             ("retry", "api"),
             ("http", "api server_name"),
-            ("credentials", "http platform table text"),
+            ("credentials", "http platform secrets table text"),
             ("client", "api http pace retry"),
         ],
     ),
@@ -80,7 +81,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
         "apply",
         &[
             ("outcome", ""),
-            ("ledger", "outcome plan platform run_id server_name"),
+            ("ledger", "outcome plan platform run_id secrets server_name"),
             ("checkpoint", "outcome platform private_file text"),
             (
                 "store",
@@ -94,7 +95,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ),
             (
                 "engine",
-                "api checkpoint client event http pace plan retry run store",
+                "api checkpoint client digest event http pace plan retry run store",
             ),
         ],
     ),
@@ -110,7 +111,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ),
             (
                 "commands",
-                "api checkpoint cli client credentials dates digest engine error event guide http invocation ledger outcome pace plan planning platform playbook private_file report results retry run selection server_name signature store styles table target text",
+                "api checkpoint cli client credentials dates digest engine error event guide http invocation ledger outcome pace plan planning platform playbook private_file report results retry run secrets selection server_name signature store styles table target text",
             ),
         ],
     ),
@@ -118,7 +119,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
 
 /// A dependency that decides much, and the only modules that name it.
 const HOMES: &[(&str, &[&str])] = &[
-    ("aws_lc_rs", &["signature"]),
+    ("aws_lc_rs", &["engine", "signature"]),
     ("axum", &[]),
     ("clap", &["cli", "commands", "error"]),
     ("clap_mangen", &["commands"]),

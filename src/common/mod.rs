@@ -6,6 +6,7 @@ pub mod json;
 pub mod platform;
 pub mod private_file;
 pub mod run_id;
+pub mod secrets;
 pub mod server_name;
 pub mod signature;
 pub mod sort;

@@ -26,12 +26,12 @@ pub use arguments::{
     InDoubt, Init, ManArgs, PlanArgs, Prune, ReportArgs, ReportFormat, Resume, RetryArgs, RunArgs,
     SandboxArgs, SandboxCommand, Show, Status, Validate, Verify,
 };
-#[cfg(feature = "temporal")]
-pub use flags::EngineFlags;
 pub use flags::{
     Applying, FollowUpArgs, FollowUpOutput, Integration, LedgerArgs, Pacing, Part, Planning,
     PlaybookFlags, RecordArgs, SignedRun, Var, WhichRun,
 };
+#[cfg(feature = "temporal")]
+pub use flags::{EngineAccess, EngineFlags};
 pub use foreign_words::{json_is_wanted, with_suggestion};
 pub use read::help_of;
 pub use unused::definition;

@@ -28,12 +28,13 @@ impl EngineAddress {
         &self.namespace
     }
 
-    /// The URL to connect to: encrypted, unless the engine is on this machine.
-    pub(super) fn url(&self) -> String {
-        let scheme = if self.is_loopback() { "http" } else { "https" };
+    /// The URL to connect to.
+    pub(super) fn url(&self, is_encrypted: bool) -> String {
+        let scheme = if is_encrypted { "https" } else { "http" };
         format!("{scheme}://{}:{}", self.host, self.port)
     }
 
+    /// Whether the engine is on this machine, so that the connection needs no encryption.
     pub(super) fn is_loopback(&self) -> bool {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         bare == "localhost" || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
@@ -109,7 +110,7 @@ mod tests {
             ),
         ] {
             let address: EngineAddress = text.parse().unwrap();
-            assert_eq!(address.url(), url);
+            assert_eq!(address.url(!address.is_loopback()), url);
             assert_eq!(address.to_string(), text);
         }
     }

@@ -6,14 +6,17 @@ use temporalio_client::{
     grpc::WorkflowService,
     tonic::{self, IntoRequest as _},
 };
-use temporalio_common::protos::temporal::api::{
-    common::v1::WorkflowExecution,
-    history::v1::{HistoryEvent, history_event::Attributes},
-    workflowservice::v1::GetWorkflowExecutionHistoryRequest,
+use temporalio_common::{
+    data_converters::SerializationContextData,
+    protos::temporal::api::{
+        common::v1::WorkflowExecution,
+        history::v1::{HistoryEvent, history_event::Attributes},
+        workflowservice::v1::GetWorkflowExecutionHistoryRequest,
+    },
 };
 
 use super::{
-    error::EngineError,
+    error::{EngineError, with_causes},
     link::{EngineLink, SubmittedRun},
     run_flow::{BegunRun, RunFlow, RunTask},
     shard_flow::ShardFlow,
@@ -208,12 +211,15 @@ impl EngineLink {
     }
 
     /// The input of the last workflow with this id; none if there is none.
-    async fn input<T: DeserializeOwned>(&self, id: &str) -> Result<Option<T>, EngineError> {
+    pub(super) async fn input<T: DeserializeOwned + 'static>(
+        &self,
+        id: &str,
+    ) -> Result<Option<T>, EngineError> {
         self.input_of(id, "").await
     }
 
     /// The input of a workflow; none if there is no such one.
-    pub(super) async fn input_of<T: DeserializeOwned>(
+    pub(super) async fn input_of<T: DeserializeOwned + 'static>(
         &self,
         id: &str,
         execution: &str,
@@ -232,9 +238,14 @@ impl EngineLink {
             .input
             .and_then(|input| input.payloads.into_iter().next())
             .ok_or_else(|| failed(&"a workflow has no input"))?;
-        serde_json::from_slice(&payload.data)
+        let client = self.client();
+        let input = client
+            .data_converter()
+            .from_payload(&SerializationContextData::None, payload);
+        input
+            .await
             .map(Some)
-            .map_err(|error| EngineError::Unusable(error.to_string()))
+            .map_err(|error| EngineError::Unusable(with_causes(&error)))
     }
 
     /// The beginning of a workflow's history: all of it may be long. None if there is no workflow with this id.

@@ -3,19 +3,25 @@
 use std::{fmt, time::Duration};
 
 use futures::future::FutureExt;
+use secrecy::ExposeSecret as _;
 use temporalio_client::{
     ActivityIdentifier, Client, ClientOptions, Connection, ConnectionOptions, RetryOptions,
-    RpcOptions, TlsOptions, Url, WorkflowGetResultOptions, WorkflowIdConflictPolicy,
-    WorkflowIdReusePolicy, WorkflowSignalOptions, WorkflowStartOptions, WorkflowTerminateOptions,
+    RpcOptions, Url, WorkflowGetResultOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
+    WorkflowSignalOptions, WorkflowStartOptions, WorkflowTerminateOptions,
     errors::{AsyncActivityError, WorkflowGetResultError, WorkflowStartError},
     tonic,
 };
-use temporalio_common::protos::TaskToken;
+use temporalio_common::{
+    data_converters::{DataConverter, DefaultFailureConverter, PayloadConverter},
+    protos::TaskToken,
+};
 use temporalio_sdk::activities::ActivityContext;
 
 use super::{
+    access::{EngineCredentials, unreached},
     address::EngineAddress,
     bucket::SharedBucket,
+    codec::SealedPayloads,
     error::EngineError,
     heartbeat::{HEARTBEAT_TIMEOUT, HeartbeatAnswer, HeartbeatError, SendHeartbeat},
     pace_flow::PaceFlow,
@@ -43,6 +49,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub struct EngineLink {
     address: EngineAddress,
     client: Client,
+    payloads: SealedPayloads,
 }
 
 /// A run at the engine.
@@ -58,25 +65,49 @@ impl EngineLink {
     /// # Errors
     ///
     /// If it can't be reached.
-    pub async fn connect(address: EngineAddress) -> Result<Self, EngineError> {
+    pub async fn connect(
+        address: EngineAddress,
+        credentials: EngineCredentials,
+    ) -> Result<Self, EngineError> {
         let failed = |error: &dyn fmt::Display| EngineError::of("be reached", error);
-        let url = Url::parse(&address.url());
+        let EngineCredentials { tls, api_key, keys } = credentials;
+        let is_encrypted = tls.is_set() || !address.is_loopback();
+        let url = Url::parse(&address.url(is_encrypted));
         let url = url.map_err(|error| failed(&error))?;
         let options = ConnectionOptions::new(url)
             .identity(format!("wf-bulk {}", std::process::id()))
             .connect_timeout(CONNECT_TIMEOUT)
-            .maybe_tls_options((!address.is_loopback()).then(TlsOptions::default))
+            .maybe_tls_options(is_encrypted.then(|| tls.options()))
+            .maybe_api_key(api_key.map(|key| key.expose_secret().to_owned()))
             .build();
         let connection = Connection::connect(options)
             .await
-            .map_err(|error| failed(&error))?;
-        let client = Client::new(connection, ClientOptions::new(address.namespace()).build())
-            .map_err(|error| failed(&error))?;
-        Ok(Self { address, client })
+            .map_err(|error| unreached(&error))?;
+        let payloads = SealedPayloads::new(keys);
+        let converter = DataConverter::new(
+            PayloadConverter::default(),
+            // The messages of failures are encrypted like everything else.
+            DefaultFailureConverter::new(payloads.has_key()),
+            payloads.clone(),
+        );
+        let options = ClientOptions::new(address.namespace())
+            .data_converter(converter)
+            .build();
+        let client = Client::new(connection, options).map_err(|error| failed(&error))?;
+        Ok(Self {
+            address,
+            client,
+            payloads,
+        })
     }
 
     pub const fn address(&self) -> &EngineAddress {
         &self.address
+    }
+
+    /// Why something at the engine could not be read since this was asked last: this process has not the key for it.
+    pub fn take_trouble(&self) -> Option<String> {
+        self.payloads.take_trouble()
     }
 
     pub(super) fn client(&self) -> Client {
@@ -93,9 +124,12 @@ impl EngineLink {
             .client
             .start_workflow(PaceFlow::run, SharedBucket::default(), options);
         match started.await {
-            Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => Ok(()),
-            Err(error) => Err(EngineError::of("keep the rate", &error)),
+            Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => {}
+            Err(error) => return Err(EngineError::of("keep the rate", &error)),
         }
+        // Who can't read it could do nothing here, and should know at once.
+        self.input::<SharedBucket>(&pace_flow_id(place)).await?;
+        Ok(())
     }
 
     /// Reserves requests of a session.

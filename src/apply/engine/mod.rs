@@ -9,8 +9,10 @@
 //! RunFlow ──► ShardFlow ──► group ──► the service          PaceFlow: when a request may leave
 //! ```
 
+mod access;
 mod address;
 mod bucket;
+mod codec;
 mod error;
 mod fetch;
 mod group;
@@ -29,7 +31,9 @@ mod team;
 mod upload;
 mod worker;
 
+pub use access::{ClientIdentity, EngineCredentials, EngineTls};
 pub use address::{EngineAddress, EngineAddressError};
+pub use codec::{PayloadKeys, PayloadKeysError};
 pub use error::EngineError;
 pub use fetch::FoundRun;
 pub use link::{EngineLink, SubmittedRun};

@@ -14,7 +14,10 @@ use tokio::{
 };
 
 use super::LedgerError;
-use crate::platform::{GroupEnd, apart, end_group};
+use crate::{
+    platform::{GroupEnd, apart, end_group},
+    secrets::SECRETS,
+};
 
 /// Enough for a slow connection. A ledger is small.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,9 +27,6 @@ const MOST_OUTPUT: u64 = 64 * 1024 * 1024;
 
 /// What git says of a failure fits into it.
 const MOST_SAID: u64 = 16 * 1024;
-
-/// The name of the token in the environment, which git does not get: it starts helpers and hooks.
-const TOKEN: &str = "EPILOT_TOKEN";
 
 /// Variables that lead git to another repository than the one on its command line, as inside of a hook.
 const OF_A_REPOSITORY: [&str; 9] = [
@@ -117,7 +117,6 @@ pub(super) async fn git(
         .arg(folder)
         .args(CONFIGURATION)
         .args(arguments)
-        .env_remove(TOKEN)
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_ALLOW_PROTOCOL", protocols)
         .env("LC_ALL", "C")
@@ -128,6 +127,10 @@ pub(super) async fn git(
         .kill_on_drop(true);
     // So that Ctrl-C does not cut off a push, and what git has started ends with it.
     apart(&mut command);
+    // Git starts helpers and hooks.
+    for secret in SECRETS {
+        command.env_remove(secret);
+    }
     for variable in OF_A_REPOSITORY {
         command.env_remove(variable);
     }

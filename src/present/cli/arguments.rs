@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 #[cfg(feature = "temporal")]
-use super::flags::EngineFlags;
+use super::flags::{EngineAccess, EngineFlags};
 use super::{
     flags::{
         Applying, FollowUpArgs, Integration, LedgerArgs, Pacing, Part, Planning, PlaybookFlags,
@@ -192,8 +192,15 @@ pub struct Apply {
 #[derive(Debug, Args)]
 pub struct WorkerArgs {
     /// The engine, like temporal://HOST:PORT/NAMESPACE
-    #[arg(long, value_name = "URL", env = "WF_BULK_ENGINE")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "WF_BULK_ENGINE",
+        help_heading = "Engine"
+    )]
     pub engine: String,
+    #[command(flatten)]
+    pub access: EngineAccess,
 }
 
 #[derive(Debug, Args)]

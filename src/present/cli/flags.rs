@@ -185,9 +185,67 @@ pub struct EngineFlags {
         help_heading = "Engine"
     )]
     pub engine: Option<String>,
+    #[command(flatten)]
+    pub access: EngineAccess,
     /// With --engine: only upload the plan, and leave the run to the workers
     #[arg(long, requires = "engine", help_heading = "Engine")]
     pub detach: bool,
+}
+
+/// What an engine is reached with. Its API key and the text of a payload key are in the environment alone.
+#[cfg(feature = "temporal")]
+#[derive(Clone, Debug, Default, Args)]
+pub struct EngineAccess {
+    /// Trust the certificate authorities in FILE for the engine, instead of those of the system
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "WF_BULK_ENGINE_TLS_CA",
+        hide_short_help = true,
+        help_heading = "Engine"
+    )]
+    pub engine_tls_ca: Option<PathBuf>,
+    /// Show the engine the client certificate in FILE
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "WF_BULK_ENGINE_TLS_CERT",
+        requires = "engine_tls_key",
+        hide_short_help = true,
+        help_heading = "Engine"
+    )]
+    pub engine_tls_cert: Option<PathBuf>,
+    /// Use the private key in FILE with the client certificate
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "WF_BULK_ENGINE_TLS_KEY",
+        requires = "engine_tls_cert",
+        hide_short_help = true,
+        help_heading = "Engine"
+    )]
+    pub engine_tls_key: Option<PathBuf>,
+    /// Expect NAME in the engine's certificate, instead of the host in its address
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "WF_BULK_ENGINE_TLS_SERVER_NAME",
+        hide_short_help = true,
+        help_heading = "Engine"
+    )]
+    pub engine_tls_server_name: Option<String>,
+    /// Encrypt what the engine keeps, with the key in FILE
+    ///
+    /// 32 random bytes in Base64 or hex: `openssl rand -base64 32`. Every process that uses the engine needs the key. Further lines are older
+    /// keys, which only decrypt
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "WF_BULK_ENGINE_KEY_FILE",
+        hide_short_help = true,
+        help_heading = "Engine"
+    )]
+    pub engine_key_file: Option<PathBuf>,
 }
 
 /// What a run stores about the people behind it.

@@ -36,9 +36,21 @@ const FLAGS: &[(&str, RepeatPolicy)] = {
     const RUNS: &[&str] = &["plan", "run", "apply", "resume", "undo", "retry", "verify"];
     const SERVICE: RepeatPolicy = By(PLACES);
     const ACCESS: RepeatPolicy = By(RUNS);
+    #[cfg(feature = "temporal")]
+    const ENGINE: RepeatPolicy = By(&["apply", "resume", "worker"]);
     &[
         #[cfg(feature = "temporal")]
-        ("engine", By(&["apply", "resume", "worker"])),
+        ("engine", ENGINE),
+        #[cfg(feature = "temporal")]
+        ("engine-tls-ca", ENGINE),
+        #[cfg(feature = "temporal")]
+        ("engine-tls-cert", ENGINE),
+        #[cfg(feature = "temporal")]
+        ("engine-tls-key", ENGINE),
+        #[cfg(feature = "temporal")]
+        ("engine-tls-server-name", ENGINE),
+        #[cfg(feature = "temporal")]
+        ("engine-key-file", ENGINE),
         #[cfg(feature = "temporal")]
         ("detach", Never),
         (

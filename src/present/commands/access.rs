@@ -12,6 +12,7 @@ use crate::{
     error::Error,
     http::{Fetch, Token},
     platform::{self, HOME},
+    secrets,
     text::{Untrusted, shown_path},
 };
 
@@ -44,7 +45,7 @@ pub(super) fn credentials(common: &Common) -> Result<Credentials, Error> {
         token_file: common.token_file.clone(),
         token_command: common.token_command.clone(),
         profile: common.profile.clone(),
-        env_token: env::var("EPILOT_TOKEN").ok().map(SecretString::from),
+        env_token: env::var(secrets::TOKEN).ok().map(SecretString::from),
         env_profile: env::var("EPILOT_PROFILE").ok(),
         env_server: env::var("WF_BULK_SERVER")
             .ok()

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     checkpoint::Checkpoint,
-    cli::{Common, InDoubt, Resume},
+    cli::{Common, EngineAccess, InDoubt, Resume},
     engine::{EngineLink, FoundRun, TeamStanding},
     error::{Error, ExitCode},
     run::DoubtAnswer,
@@ -74,7 +74,7 @@ pub(super) async fn resume(
     observers: &Observers,
 ) -> Result<ExitCode, Error> {
     let start = Instant::now();
-    let (engine, found) = find(common, address, &there).await?;
+    let (engine, found) = find(common, (address, &args.at.access), &there).await?;
     let mut interrupts = signals::watch(common)?;
     let place = match there.folder {
         Some(folder) => {
@@ -148,10 +148,10 @@ pub(super) async fn resume(
 /// The run at the engine.
 async fn find(
     common: &Common,
-    address: &str,
+    (address, access): (&str, &EngineAccess),
     there: &RunThere,
 ) -> Result<(EngineLink, FoundRun), Error> {
-    let engine = connect(address, "").await?;
+    let engine = connect(address, access, "").await?;
     let found = engine.find(there.id).await.map_err(failed)?;
     let Some(found) = found else {
         return Err(Error::failed(format!(

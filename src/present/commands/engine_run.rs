@@ -7,6 +7,7 @@ use tokio::{sync::mpsc, task};
 
 use super::{
     backend::{Backend, SANDBOX},
+    engine_access::engine_credentials,
     execute::{Answers, conclude, unusable},
     known_plan::KnownPlan,
     observers::Observers,
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     checkpoint::{Checkpoint, CheckpointHeader, CheckpointState, Record},
-    cli::Common,
+    cli::{Common, EngineAccess},
     client::Traffic,
     engine::{
         EngineAddress, EngineError, EngineLink, EngineWorker, FetchedRecords, SessionTask,
@@ -55,12 +56,12 @@ impl EngineRun {
     pub(super) async fn make(
         mut self,
         common: &Common,
-        address: &str,
+        (address, access): (&str, &EngineAccess),
         backend: Backend,
         interrupts: mpsc::UnboundedReceiver<()>,
         observers: &Observers,
     ) -> Result<ExitCode, Error> {
-        let engine = connect(address, &self.settings.server).await?;
+        let engine = connect(address, access, &self.settings.server).await?;
         self.settings.engine = Some(engine.address().to_string());
         let session = session(
             &self.settings,
@@ -225,7 +226,11 @@ fn write_checkpoint(
 }
 
 /// Connects to the engine at an address.
-pub(super) async fn connect(address: &str, server: &str) -> Result<EngineLink, Error> {
+pub(super) async fn connect(
+    address: &str,
+    access: &EngineAccess,
+    server: &str,
+) -> Result<EngineLink, Error> {
     if server == SANDBOX {
         return Err(Error::usage(
             "the built-in sandbox is in this process alone, so no other worker can reach it",
@@ -235,7 +240,10 @@ pub(super) async fn connect(address: &str, server: &str) -> Result<EngineLink, E
     let address = address.parse::<EngineAddress>();
     let address =
         address.map_err(|error| Error::usage("the engine can't be used").caused_by(error))?;
-    EngineLink::connect(address).await.map_err(failed)
+    let credentials = engine_credentials(access)?;
+    EngineLink::connect(address, credentials)
+        .await
+        .map_err(failed)
 }
 
 fn refused(error: EngineError) -> Error {

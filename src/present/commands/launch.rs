@@ -147,7 +147,9 @@ pub(super) async fn launch(
     let start = start + waits_from.elapsed();
     let settings = settings(common, &args, draft.id(), &plan, org).await;
     #[cfg(feature = "temporal")]
-    if let Some(address) = args.at.and_then(|at| at.engine.as_deref()) {
+    if let Some(at) = args.at
+        && let Some(address) = &at.engine
+    {
         let run = super::engine_run::EngineRun {
             place: super::engine_run::RunPlace::Draft(draft),
             settings,
@@ -155,10 +157,16 @@ pub(super) async fn launch(
             plan_file,
             start,
             again: args.applying.again,
-            detach: args.at.is_some_and(|at| at.detach),
+            detach: at.detach,
         };
         let exit_code = run
-            .make(common, address, backend, interrupts, observers)
+            .make(
+                common,
+                (address, &at.access),
+                backend,
+                interrupts,
+                observers,
+            )
             .await;
         drop(server_lock);
         return exit_code;

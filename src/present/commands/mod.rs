@@ -15,6 +15,8 @@ mod doubt_rows;
 mod doubt_walk;
 mod earlier;
 #[cfg(feature = "temporal")]
+mod engine_access;
+#[cfg(feature = "temporal")]
 mod engine_resume;
 #[cfg(feature = "temporal")]
 mod engine_run;

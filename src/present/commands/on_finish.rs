@@ -13,16 +13,16 @@ use tokio::{
 };
 
 use super::core_dumps;
-use crate::platform::{self, GroupEnd, end_group};
+use crate::{
+    platform::{self, GroupEnd, end_group},
+    secrets::SECRETS,
+};
 
 /// Enough for some attempts at a slow web hook. Then the command ends, so that a job of cron does, too.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long it may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// The name of the token in the environment, which the command does not get.
-const TOKEN: &str = "EPILOT_TOKEN";
 
 /// Why the command did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -50,8 +50,10 @@ pub(super) async fn run_command(
     // protected yet.
     core_dumps::forbid();
     let mut command = platform::shell(command);
+    for secret in SECRETS {
+        command.env_remove(secret);
+    }
     command
-        .env_remove(TOKEN)
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::piped())
         .stdout(io::stderr())

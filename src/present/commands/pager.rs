@@ -42,7 +42,10 @@ fn become_pager(text: &[u8]) -> io::Result<()> {
         // Ends if all fits on the screen, shows colours, leaves the text on the screen.
         pager.env("LESS", "FRX");
     }
-    Err(pager.env_remove("EPILOT_TOKEN").stdin(file).exec())
+    for secret in crate::secrets::SECRETS {
+        pager.env_remove(secret);
+    }
+    Err(pager.stdin(file).exec())
 }
 
 #[cfg(not(unix))]

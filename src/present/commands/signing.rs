@@ -287,6 +287,19 @@ fn read_key(path: &Path) -> Result<SigningKey, Error> {
         let cure = error.cure();
         unusable("key", path).caused_by(error).hint(cure)
     })?;
+    refuse_shared("key", path, &file)?;
+    Ok(key)
+}
+
+/// The text of a file that only its owner may read.
+pub(super) fn read_private_text(what: &str, path: &Path) -> Result<String, Error> {
+    let (file, text) = read_text(path).map_err(|error| unread(what, path, error))?;
+    refuse_shared(what, path, &file)?;
+    Ok(text)
+}
+
+fn refuse_shared(what: &str, path: &Path, file: &File) -> Result<(), Error> {
+    let failed = |error: io::Error| unread(what, path, error);
     let metadata = file.metadata().map_err(failed)?;
     // As ssh does: the permissions of somebody else's file, such as a mounted secret, are not ours to set.
     if let Some(how) = platform::access_of_others(path, &metadata).map_err(failed)?
@@ -294,13 +307,13 @@ fn read_key(path: &Path) -> Result<SigningKey, Error> {
     {
         let word = shell_word(&path.to_string_lossy());
         return Err(Error::usage(format!(
-            "the key {} can be read by others ({how})",
+            "the {what} {} can be read by others ({how})",
             shown_path(path),
         ))
         .at(path.display().to_string(), None)
         .hint(format!("make it private: {}", platform::privacy_of(&word))));
     }
-    Ok(key)
+    Ok(())
 }
 
 fn read(path: &Path) -> io::Result<(File, Vec<u8>)> {
@@ -313,7 +326,7 @@ fn read(path: &Path) -> io::Result<(File, Vec<u8>)> {
     Ok((file, bytes))
 }
 
-fn read_text(path: &Path) -> io::Result<(File, String)> {
+pub(super) fn read_text(path: &Path) -> io::Result<(File, String)> {
     let (file, bytes) = read(path)?;
     let text = String::from_utf8(bytes).map_err(|_| io::Error::other("it is not text in UTF-8"))?;
     Ok((file, text))
@@ -340,12 +353,12 @@ fn may_replace(path: &Path) -> Result<(), Error> {
     .hint("it was not changed; name another plan, or delete this file first"))
 }
 
-fn unusable(what: &str, path: &Path) -> Error {
+pub(super) fn unusable(what: &str, path: &Path) -> Error {
     Error::usage(format!("the {what} {} can't be used", shown_path(path)))
         .at(path.display().to_string(), None)
 }
 
-fn unread(what: &str, path: &Path, error: io::Error) -> Error {
+pub(super) fn unread(what: &str, path: &Path, error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::NotFound {
         let shown = shown_path(path);
         Error::usage(format!("there is no file {shown}: it should be the {what}"))

@@ -33,7 +33,7 @@ pub(super) async fn worker(common: &Common, args: &WorkerArgs) -> Result<ExitCod
     };
     let mut interrupts = signals::watch(common)?;
     let label = server.label();
-    let engine = engine_run::connect(&args.engine, &label).await?;
+    let engine = engine_run::connect(&args.engine, &args.access, &label).await?;
     let timeout = common.timeout();
     let pace = Pace::default();
     let backend = connect(
@@ -68,6 +68,9 @@ pub(super) async fn worker(common: &Common, args: &WorkerArgs) -> Result<ExitCod
             biased;
             Some(()) = interrupts.recv() => break,
             () = tokio::time::sleep(LOOK) => if worker.has_ended() { break },
+        }
+        if let Some(trouble) = engine.take_trouble() {
+            say(|out| writeln!(out, "warning: {}", Untrusted(&trouble).terminal()));
         }
     }
     let left = task::spawn_blocking(move || worker.leave()).await;

@@ -13,6 +13,7 @@ use tokio::{io::AsyncReadExt as _, time::timeout};
 use crate::{
     http::{Token, TokenError},
     platform,
+    secrets::SECRETS,
     table::{self, is_stdin},
     text::{NotUtf8, utf8},
 };
@@ -104,9 +105,12 @@ impl TokenSource {
 }
 
 async fn run(command: &str) -> Result<Token, TokenSourceError> {
-    let mut child = platform::shell(command)
-        // Another token than the one that is asked for, which is none of the command's business.
-        .env_remove("EPILOT_TOKEN")
+    let mut command = platform::shell(command);
+    // Another token than the one that is asked for, which is none of the command's business.
+    for secret in SECRETS {
+        command.env_remove(secret);
+    }
+    let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
