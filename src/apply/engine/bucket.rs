@@ -10,6 +10,9 @@ use crate::pace::Pace;
 /// so that the late requests stay within the burst, too.
 pub(super) const LATE: Duration = Duration::from_millis(100);
 
+/// Slots of one answer at most: who asks for more may mean harm.
+const MOST: u32 = 1_000;
+
 /// The token bucket of a server and organisation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SharedBucket {
@@ -51,17 +54,17 @@ impl SharedBucket {
     /// The moments at which the requests may leave, as waiting times from `now` on.
     pub(super) fn reserve(&mut self, now: u64, wanted: Reservation) -> Vec<u64> {
         if wanted.rest > 0 {
-            self.rested_at = self.rested_at.max(now + wanted.rest);
+            self.rested_at = self.rested_at.max(now.saturating_add(wanted.rest));
         }
         // After a pause, the bucket is empty: the service should not get a burst then.
         let floor = match self.rested_at {
             0 => 0,
-            rested_at => rested_at + wanted.depth,
+            rested_at => rested_at.saturating_add(wanted.depth),
         };
-        (0..wanted.requests)
+        (0..wanted.requests.min(MOST))
             .map(|_| {
                 let due = self.full_at.max(now).max(floor);
-                self.full_at = due + wanted.step;
+                self.full_at = due.saturating_add(wanted.step);
                 due.saturating_sub(wanted.depth).saturating_sub(now)
             })
             .collect()
@@ -114,6 +117,20 @@ mod tests {
         let rest = Reservation::at(&pace, 0, Duration::from_millis(1));
         bucket.reserve(2_000_000, rest);
         assert!(bucket.reserve(2_000_000, at(&pace, 1))[0] > 3_000_000);
+    }
+
+    #[test]
+    fn no_number_breaks_the_bucket() {
+        let most = Reservation {
+            requests: u32::MAX,
+            step: u64::MAX,
+            depth: u64::MAX,
+            rest: u64::MAX,
+        };
+        let mut bucket = SharedBucket::default();
+        for now in [0, 1, u64::MAX] {
+            assert_eq!(bucket.reserve(now, most).len(), 1_000);
+        }
     }
 
     proptest! {

@@ -176,10 +176,11 @@ impl GroupActivities {
         let (interrupt, interrupts) = mpsc::unbounded_channel();
         let send = self.engine.heartbeat(&context);
         let heartbeats = Arc::new(Heartbeats::new(&journal, send, interrupt));
-        let client = self.client(&task.session);
-        if task.session.place() != place(&self.parts.server, self.parts.org.as_deref()) {
+        // The token is for this server and organisation alone.
+        if task.session.server != self.parts.server || task.session.org != self.parts.org {
             return Err(broken(&"the group is for another server or organisation"));
         }
+        let client = self.client(&task.session);
         let work = work_on(task, journal, client, Arc::clone(&heartbeats), interrupts);
         let mut leaving = self.leaving.clone();
         let leave = async {
