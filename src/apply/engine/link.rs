@@ -6,8 +6,9 @@ use futures::future::FutureExt;
 use secrecy::ExposeSecret as _;
 use temporalio_client::{
     ActivityIdentifier, Client, ClientOptions, Connection, ConnectionOptions, RetryOptions,
-    RpcOptions, Url, WorkflowGetResultOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
-    WorkflowSignalOptions, WorkflowStartOptions, WorkflowTerminateOptions,
+    RpcOptions, Url, WorkflowExecuteUpdateOptions, WorkflowGetResultOptions,
+    WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowSignalOptions, WorkflowStartOptions,
+    WorkflowTerminateOptions,
     errors::{AsyncActivityError, WorkflowGetResultError, WorkflowStartError},
     tonic,
 };
@@ -143,7 +144,11 @@ impl EngineLink {
                 let flow = engine
                     .client
                     .get_workflow_handle::<PaceFlow>(pace_flow_id(&place));
-                let asked = flow.execute_update(PaceFlow::reserve, wanted, Default::default());
+                let asked = flow.execute_update(
+                    PaceFlow::reserve,
+                    wanted,
+                    WorkflowExecuteUpdateOptions::default(),
+                );
                 let Ok(Ok(waits)) = tokio::time::timeout(ANSWER_TIMEOUT, asked).await else {
                     // It may have been ended by a person.
                     drop(engine.start_pace(&place).await);

@@ -18,7 +18,7 @@ use super::{
 use crate::{event::StopReason, plan::Follows, store::RunSettings};
 
 /// How long the upload of a plan may take. A run whose upload has died blocks no second one for longer.
-const UPLOAD_PATIENCE: Duration = Duration::from_hours(1);
+const UPLOAD_PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// Events until the history begins anew: a fifth of what the engine warns of.
 const MAX_EVENTS: u32 = 2_000;
@@ -117,7 +117,7 @@ impl RunFlow {
             let run = start.session.run.clone();
             let shard = ctx.external_workflow(shard_flow_id(&run, number), None);
             if let Err(failure) = shard.signal(ShardFlow::begin, start, options()).await {
-                let message = format!("a part of the plan can't be begun: {}", failure);
+                let message = format!("a part of the plan can't be begun: {failure}");
                 ctx.state_mut(|flow| flow.stop(StopReason::Bug { message }));
                 break;
             }

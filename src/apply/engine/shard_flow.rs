@@ -20,7 +20,7 @@ use super::{
 use crate::event::StopReason;
 
 /// No group takes this long: it would wait for the service for a whole day.
-const GROUP_TIMEOUT: Duration = Duration::from_hours(24);
+const GROUP_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How soon another worker gets a group that its worker has given back.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);

@@ -112,17 +112,13 @@ impl<R: BufRead> PlanSlices<R> {
             ..PlanSlice::default()
         };
         loop {
-            let line = match self.next.take() {
-                Some(line) => line,
-                None => {
-                    let mut line = String::new();
-                    let read = self.lines.read_line(&mut line).map_err(PlanError::from)?;
-                    if read == 0 {
-                        return Ok((!slice.text.is_empty()).then_some(slice));
-                    }
-                    line
+            let mut line = self.next.take().unwrap_or_default();
+            if line.is_empty() {
+                let read = self.lines.read_line(&mut line).map_err(PlanError::from)?;
+                if read == 0 {
+                    return Ok((!slice.text.is_empty()).then_some(slice));
                 }
-            };
+            }
             let number = self.number + 1;
             let of = LineGroup::of(&line, number)?;
             let begins = of.group.is_some() && of.group != self.group;
