@@ -55,9 +55,10 @@ fn a_plan_is_applied_by_a_worker_and_what_follows_is_as_of_any_run() {
     environment
         .run(&["report", "--last", "--format", "markdown"])
         .expect_code(0);
+    let applied = format!("{} applied changes", playground.planned.len());
     environment
         .run_on(&playground.sandbox, &["verify", "--last"])
-        .expect_code(0);
+        .expect_out(&applied);
 }
 
 #[test]

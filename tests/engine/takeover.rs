@@ -51,6 +51,7 @@ fn while_the_engine_does_not_acknowledge_no_change_is_sent() {
     // Each worker has reserved requests for more than two seconds in advance: the missing acknowledgement alone stops it.
     let playground = Playground::new(&Setting {
         own_engine: true,
+        executions: 60,
         ..Setting::new(&at("rate: 8/s, burst: 80, concurrency: 8"))
     });
     let _workers = playground.workers(2);

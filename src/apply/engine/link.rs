@@ -39,8 +39,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a worker may take for one step of a workflow, which takes milliseconds: after that, another worker makes it. Meanwhile nobody is
-/// given a group or a slot of the rate by this workflow.
+/// given a group by this workflow.
 const STEP_TIMEOUT: Duration = HEARTBEAT_TIMEOUT;
+
+/// The same for the rate: all workers wait for it when one dies in the middle of a step, and its history is short.
+const PACE_STEP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The time between two attempts to reach an engine for a result.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -119,7 +122,7 @@ impl EngineLink {
     pub(super) async fn start_pace(&self, place: &str) -> Result<(), EngineError> {
         let options = WorkflowStartOptions::new(place, pace_flow_id(place))
             .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
-            .task_timeout(STEP_TIMEOUT)
+            .task_timeout(PACE_STEP_TIMEOUT)
             .build();
         let started = self
             .client

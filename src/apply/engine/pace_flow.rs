@@ -9,8 +9,8 @@ use temporalio_sdk::{
 
 use super::bucket::{Reservation, SharedBucket};
 
-/// Reservations until the history begins anew: about two minutes at the default rate, and far below the engine's limit of events.
-const MAX_RESERVATIONS: u32 = 1_000;
+/// Reservations until the history begins anew: when a worker dies, another one reads the history before anybody gets a slot again.
+const MAX_RESERVATIONS: u32 = 250;
 
 #[workflow]
 #[derive(Debug)]

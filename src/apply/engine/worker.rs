@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// How long a workflow of a dead worker waits for it before another one goes on.
-const STICKY: Duration = Duration::from_secs(2);
+const STICKY: Duration = Duration::from_secs(1);
 
 /// How long groups may finish what is in flight when the worker leaves: longer than any request.
 const GRACE: Duration = Duration::from_secs(60);
