@@ -88,9 +88,11 @@ fn every_group_is_worked_on_once_and_what_is_left_from_before_is_not() {
     let mut progress = ShardProgress::new(&groups, &start(None, 10));
     assert_eq!(progress.next(), work(0, None));
     assert_eq!(progress.next(), work(2, None));
-    assert_eq!(progress.next(), NextGroup::Done);
+    // Either may come back with something left to do.
+    assert_eq!(progress.next(), NextGroup::Wait);
     progress.ended(0, &applied());
     progress.ended(2, &applied());
+    assert_eq!(progress.next(), NextGroup::Done);
     assert_eq!(progress.end(7).stopped, None);
 }
 
