@@ -95,7 +95,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ),
             (
                 "engine",
-                "api checkpoint client digest event http pace plan retry run store",
+                "api checkpoint client digest event http outcome pace plan retry run run_id server_name store",
             ),
         ],
     ),
@@ -107,7 +107,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("guide", "styles text"),
             (
                 "report",
-                "api checkpoint dates digest error event invocation ledger outcome pace plan playbook selection sort store styles table text",
+                "api checkpoint dates digest engine error event invocation ledger outcome pace plan playbook selection sort store styles table text",
             ),
             (
                 "commands",

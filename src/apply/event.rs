@@ -38,6 +38,8 @@ pub enum Event {
         /// Its attempts in all sessions; 0 if it was not sent.
         attempts: u32,
     },
+    /// What all workers of an engine have done so far, in place of single ends.
+    Counted { outcomes: Counts },
     /// An attempt gave no outcome; the change is sent again after `after`.
     Retried {
         target: Target,

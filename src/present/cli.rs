@@ -1,8 +1,10 @@
 //! The command line as clap's types, without behaviour.
 
 mod arguments;
+mod engine_flags;
 mod flags;
 mod foreign_words;
+mod formats;
 mod help;
 mod kept;
 mod one_dash;
@@ -22,17 +24,19 @@ use crate::invocation::Invocation;
 #[cfg(feature = "temporal")]
 pub use arguments::WorkerArgs;
 pub use arguments::{
-    Abandon, Apply, Completions, Diff, DiffFormat, ExportFormat, Format, HelpArgs, HistoryArgs,
-    InDoubt, Init, ManArgs, PlanArgs, Prune, ReportArgs, ReportFormat, Resume, RetryArgs, RunArgs,
-    SandboxArgs, SandboxCommand, Show, Status, Validate, Verify,
+    Abandon, Apply, Completions, Diff, HelpArgs, HistoryArgs, InDoubt, Init, ManArgs, PlanArgs,
+    Prune, ReportArgs, Resume, RetryArgs, RunArgs, SandboxArgs, SandboxCommand, Show, Status,
+    Validate, Verify,
 };
+pub use engine_flags::{EngineArgs, EngineFlags};
+#[cfg(feature = "temporal")]
+pub use flags::EngineAccess;
 pub use flags::{
     Applying, FollowUpArgs, FollowUpOutput, Integration, LedgerArgs, Pacing, Part, Planning,
     PlaybookFlags, RecordArgs, SignedRun, Var, WhichRun,
 };
-#[cfg(feature = "temporal")]
-pub use flags::{EngineAccess, EngineFlags};
 pub use foreign_words::{json_is_wanted, with_suggestion};
+pub use formats::{DiffFormat, ExportFormat, Format, ReportFormat};
 pub use read::help_of;
 pub use unused::definition;
 
@@ -283,6 +287,10 @@ pub struct Common {
     /// Flags that printed commands must repeat.
     #[clap(skip)]
     pub invocation: Invocation,
+
+    /// Whether `--engine` is on the command line: in the environment it is a default.
+    #[clap(skip)]
+    pub engine_is_typed: bool,
 }
 
 impl Common {

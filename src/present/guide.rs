@@ -45,6 +45,7 @@ pub const CHAPTERS: &[Chapter] = chapters![
     "recovery" "recovery.md",
     "ci" "ci.md",
     "container" "container.md",
+    "scale-out" "scale-out.md",
     "integration" "integration.md",
     "audit" "audit.md",
     // `history` is a command.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod commands;
 mod dev_server;
 #[path = "../cli/environment.rs"]
 #[expect(dead_code, reason = "the tests of the command line need more of it")]
@@ -17,6 +18,7 @@ mod kills;
 #[expect(dead_code, reason = "the tests of the command line need more of it")]
 mod ledger;
 mod limits;
+mod machines;
 mod playground;
 #[path = "../cli/records.rs"]
 mod records;

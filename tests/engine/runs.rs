@@ -60,16 +60,3 @@ fn a_plan_is_applied_by_a_worker_and_what_follows_is_as_of_any_run() {
         .run_on(&playground.sandbox, &["verify", "--last"])
         .expect_out(&applied);
 }
-
-#[test]
-#[ignore = "needs Temporal's development server: just engine"]
-fn a_second_application_is_refused_from_any_folder_and_again_allows_it() {
-    let playground = Playground::new(&Setting::new(MIXED));
-    let apply = ["apply", "engine.plan", "--yes", "--timeout", TIMEOUT];
-    playground.run(&apply).expect_code(0);
-    let elsewhere = [&apply[..], &["--state-dir", "elsewhere"]].concat();
-    let refused = playground.run(&elsewhere).expect_code(1);
-    refused.expect_said("was submitted to this engine already");
-    let again = [&elsewhere[..], &["--again"]].concat();
-    playground.run(&again).expect_code(0);
-}

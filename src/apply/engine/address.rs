@@ -28,6 +28,29 @@ impl EngineAddress {
         &self.namespace
     }
 
+    /// The page of a workflow in the engine's web interface, if its address (`ui`) is given, or known as that of Temporal Cloud.
+    pub fn page(&self, ui: Option<&str>, workflow: &str, execution: &str) -> Option<String> {
+        let is_cloud = [".tmprl.cloud", ".api.temporal.io"]
+            .iter()
+            .any(|domain| self.host.ends_with(domain));
+        let ui = ui.or(is_cloud.then_some("https://cloud.temporal.io"))?;
+        let word = |text: &str| -> String {
+            let encoded = text.bytes().map(|byte| match byte {
+                b'-' | b'.' | b'_' => char::from(byte).to_string(),
+                _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+                _ => format!("%{byte:02X}"),
+            });
+            encoded.collect()
+        };
+        Some(format!(
+            "{}/namespaces/{}/workflows/{}/{}",
+            ui.trim_end_matches('/'),
+            word(&self.namespace),
+            word(workflow),
+            word(execution)
+        ))
+    }
+
     /// The URL to connect to.
     pub(super) fn url(&self, is_encrypted: bool) -> String {
         let scheme = if is_encrypted { "https" } else { "http" };
@@ -112,6 +135,31 @@ mod tests {
             let address: EngineAddress = text.parse().unwrap();
             assert_eq!(address.url(!address.is_loopback()), url);
             assert_eq!(address.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_page_is_named_if_the_web_interface_is_known() {
+        const PATH: &str = "/namespaces/bulk.1/workflows/wf-bulk%20plan%20ab/0192-a";
+        let page = |address: &str, ui| {
+            let address: EngineAddress = address.parse().unwrap();
+            address.page(ui, "wf-bulk plan ab", "0192-a")
+        };
+        for (address, ui, expected) in [
+            ("temporal://t.example.com:7233/bulk.1", None, None),
+            (
+                "temporal://t.example.com:7233/bulk.1",
+                Some("https://ui.example.com/"),
+                Some("https://ui.example.com"),
+            ),
+            (
+                "temporal://bulk.1.tmprl.cloud:7233/bulk.1",
+                None,
+                Some("https://cloud.temporal.io"),
+            ),
+        ] {
+            let expected = expected.map(|ui: &str| format!("{ui}{PATH}"));
+            assert_eq!(page(address, ui), expected, "{address}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Why something can't be done with the engine.
 
-use crate::{checkpoint::CheckpointError, plan::PlanError};
+use crate::{checkpoint::CheckpointError, plan::PlanError, run_id::RunId};
 
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -10,10 +10,15 @@ pub enum EngineError {
     /// Another run has the plan.
     #[error("a run of this plan was submitted to this engine already")]
     Submitted,
+    /// Another run of the playbook was submitted at the same time, or has begun.
+    #[error("run {run} of the same playbook and variables is not finished")]
+    Rival { run: RunId },
     #[error(
         "the execution of line {line} has {bytes} bytes of changes, more than the engine takes"
     )]
     TooLarge { line: u64, bytes: usize },
+    #[error("a part of the plan of the run is missing")]
+    NoShard,
     #[error("what the engine keeps of the run can't be used: {0}")]
     Unusable(String),
     #[error(transparent)]

@@ -1,5 +1,6 @@
 //! Finds a run at the engine, from any machine, and begins another session of it.
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use temporalio_client::{
     NamespacedClient, WorkflowDescribeOptions, WorkflowExecutionStatus,
@@ -21,10 +22,10 @@ use super::{
     run_flow::{BegunRun, RunFlow, RunTask},
     shard_flow::ShardFlow,
     stages::RunProgress,
-    task::{ChangeSums, SessionTask, ShardGroup, ShardTask, shard_flow_id},
-    team::{FlowState, TeamStanding},
+    task::{ChangeSums, SessionTask, ShardGroup, ShardTask, run_flow_id, shard_flow_id},
+    team::TeamStanding,
 };
-use crate::{run_id::RunId, store::RunSettings};
+use crate::{outcome::Counts, run_id::RunId, store::RunSettings};
 
 /// A shard that has not begun has fewer events than this: before the signal to begin, its workflow was only started.
 const WAITING: usize = 60;
@@ -69,10 +70,10 @@ impl EngineLink {
         }
         let execution = self.execution(&shard.run_flow).await?;
         let state = self.flow_state(&shard.run_flow, &execution, &task).await?;
-        Ok(state.map(|FlowState { standing, sums }| FoundRun {
+        Ok(state.map(|state| FoundRun {
             task,
-            standing,
-            sums,
+            standing: state.standing,
+            sums: state.sums,
             execution,
         }))
     }
@@ -166,18 +167,21 @@ impl EngineLink {
         number: u32,
     ) -> Result<StoredShard, EngineError> {
         let id = shard_flow_id(run, number);
-        let waits = self.is_running(&id).await? && !self.has_begun(&id, "").await?;
-        let groups = if waits {
-            self.shard_input(run, number).await?.groups
-        } else {
-            self.shard(run, number).await?
-        };
-        Ok(StoredShard { groups, waits })
+        // One that has not begun waits for its turn, or was ended because the run was abandoned.
+        if self.has_begun(&id, "").await? {
+            let groups = self.shard(run, number).await?;
+            let waits = false;
+            return Ok(StoredShard { groups, waits });
+        }
+        Ok(StoredShard {
+            groups: self.shard_input(run, number).await?.groups,
+            waits: self.is_running(&id).await?,
+        })
     }
 
     async fn shard_input(&self, run: &str, number: u32) -> Result<ShardTask, EngineError> {
         let input = self.input(&shard_flow_id(run, number)).await?;
-        input.ok_or_else(|| EngineError::Unusable("a part of its plan is missing".to_owned()))
+        input.ok_or(EngineError::NoShard)
     }
 
     async fn is_running(&self, id: &str) -> Result<bool, EngineError> {
@@ -186,6 +190,15 @@ impl EngineLink {
         described
             .map(|described| described.status() == WorkflowExecutionStatus::Running)
             .map_err(|error| EngineError::of("be asked", &error))
+    }
+
+    /// When the last workflow of a plan ended; now, if it has not.
+    pub(super) async fn ended_at(&self, plan_sha256: &str) -> Result<Timestamp, EngineError> {
+        let flow = (self.client()).get_workflow_handle::<RunFlow>(run_flow_id(plan_sha256));
+        let described = flow.describe(WorkflowDescribeOptions::default()).await;
+        let described = described.map_err(|error| EngineError::of("be asked", &error))?;
+        let ended = described.close_time().and_then(|at| at.try_into().ok());
+        Ok(ended.unwrap_or_else(Timestamp::now))
     }
 
     /// The engine's name of the last execution of a workflow.
@@ -285,6 +298,19 @@ impl FoundRun {
         &self.task.session
     }
 
+    /// The changes to which its earlier sessions have given an outcome.
+    pub fn ended(&self) -> Counts {
+        self.sums.ended()
+    }
+
+    pub const fn undecided(&self) -> u64 {
+        self.sums.undecided
+    }
+
+    pub const fn changes(&self) -> u64 {
+        self.task.plan.changes
+    }
+
     /// The signature of its plan that was checked before it was submitted.
     pub fn signature(&self) -> Option<&str> {
         self.task.plan.signature.as_deref()
@@ -292,9 +318,6 @@ impl FoundRun {
 
     /// To wait for its end.
     pub fn followed(&self) -> SubmittedRun {
-        SubmittedRun {
-            plan_sha256: self.settings().plan_sha256.clone(),
-            run: self.settings().run.to_string(),
-        }
+        SubmittedRun::of(self.settings())
     }
 }

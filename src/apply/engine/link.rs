@@ -31,6 +31,7 @@ use super::{
     shared_pace::Reserve,
     task::{SessionTask, ShardGroup, ShardTask, pace_flow_id, run_flow_id, shard_flow_id},
 };
+use crate::store::RunSettings;
 
 /// How long the engine may take to be reached.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -61,6 +62,15 @@ pub struct EngineLink {
 pub struct SubmittedRun {
     pub(super) plan_sha256: String,
     pub(super) run: String,
+}
+
+impl SubmittedRun {
+    pub fn of(settings: &RunSettings) -> Self {
+        Self {
+            plan_sha256: settings.plan_sha256.clone(),
+            run: settings.run.to_string(),
+        }
+    }
 }
 
 impl EngineLink {
@@ -245,8 +255,8 @@ impl EngineLink {
             .map_err(|error| EngineError::of("begin the run", &error))
     }
 
-    /// Ends the workflows of a run that was not begun.
-    pub(super) async fn withdraw(&self, run: &SubmittedRun) {
+    /// Ends the workflows of a run, which was not begun or is not to go on.
+    pub async fn withdraw(&self, run: &SubmittedRun) {
         let flow = self
             .client
             .get_workflow_handle::<RunFlow>(run_flow_id(&run.plan_sha256));

@@ -1,9 +1,11 @@
 //! What a run has recorded at the engine, in the numbering of its plan: for a checkpoint like that of any other run.
 
+use jiff::Timestamp;
+
 use super::{
     error::EngineError,
     group::{FIRST_LINE, records_in},
-    run_flow::BegunRun,
+    run_flow::Abandonment,
     task::ShardGroup,
 };
 use crate::{checkpoint::Record, event::StopReason};
@@ -11,19 +13,16 @@ use crate::{checkpoint::Record, event::StopReason};
 /// A run as it was when it had ended or stopped.
 #[derive(Debug)]
 pub struct FetchedRecords {
-    groups: Vec<ShardGroup>,
+    pub(super) groups: Vec<ShardGroup>,
     /// Why it stopped, if it did.
     pub stopped: Option<StopReason>,
+    /// When and where it was abandoned, if it was.
+    pub abandoned: Option<Abandonment>,
+    /// When its last session ended.
+    pub ended_at: Timestamp,
 }
 
 impl FetchedRecords {
-    pub(super) fn new(run: &BegunRun, groups: Vec<ShardGroup>) -> Self {
-        Self {
-            groups,
-            stopped: run.progress.stopped.clone(),
-        }
-    }
-
     /// The records of all groups, one group after the other. The end of the run is not among them.
     ///
     /// # Errors
@@ -90,7 +89,7 @@ mod tests {
     use super::*;
     use crate::{
         checkpoint::{Checkpoint, CheckpointHeader, Disk, RecordedOutcome},
-        engine::{stages::RunProgress, task::ChangeSums},
+        engine::task::ChangeSums,
     };
 
     /// Keeps what is written.
@@ -156,6 +155,15 @@ mod tests {
         }
     }
 
+    const fn fetched(groups: Vec<ShardGroup>) -> FetchedRecords {
+        FetchedRecords {
+            groups,
+            stopped: None,
+            abandoned: None,
+            ended_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
     #[test]
     fn the_records_of_all_groups_have_the_lines_of_the_plan() {
         let groups = vec![
@@ -169,11 +177,7 @@ mod tests {
                 ..group(&[9], &[])
             },
         ];
-        let run = BegunRun {
-            shards: 1,
-            progress: RunProgress::default(),
-        };
-        let fetched = FetchedRecords::new(&run, groups);
+        let fetched = fetched(groups);
         let records: Result<Vec<_>, _> = fetched.records().collect();
         let expected = [
             started(3),
@@ -192,11 +196,7 @@ mod tests {
             journal: "{}\n".into(),
             ..group(&[2], &[])
         };
-        let run = BegunRun {
-            shards: 1,
-            progress: RunProgress::default(),
-        };
-        let fetched = FetchedRecords::new(&run, vec![damaged]);
+        let fetched = fetched(vec![damaged]);
         assert!(fetched.records().any(|record| record.is_err()));
     }
 }

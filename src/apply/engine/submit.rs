@@ -7,9 +7,10 @@ use std::{
 
 use super::{
     error::EngineError,
+    fetch::FoundRun,
     link::{EngineLink, SubmittedRun},
     records::FetchedRecords,
-    run_flow::{BegunRun, RunTask, SubmittedPlan},
+    run_flow::{Abandonment, BegunRun, RunTask, SubmittedPlan},
     stages::{RunProgress, StageProgress},
     task::{SessionTask, ShardTask, run_flow_id},
     upload::PlanSlices,
@@ -54,10 +55,7 @@ impl EngineLink {
             stages,
             again,
         } = submission;
-        let run = SubmittedRun {
-            plan_sha256: settings.plan_sha256.clone(),
-            run: settings.run.to_string(),
-        };
+        let run = SubmittedRun::of(settings);
         let place = session.place();
         self.start_pace(&place).await?;
         let task = RunTask {
@@ -78,6 +76,10 @@ impl EngineLink {
             let begun = self.upload_all(&run, plan, &place, &stages).await?;
             if !plan.is_unchanged()? {
                 return Err(PlanError::Changed.into());
+            }
+            // Looked for as late as possible, since another run may have been claimed at the same moment.
+            if let Some(run) = self.rival_of(settings).await? {
+                return Err(EngineError::Rival { run });
             }
             self.begin(&run.plan_sha256, begun).await
         };
@@ -143,11 +145,44 @@ impl EngineLink {
     /// If somebody has ended it at the engine, or what the engine keeps can't be used.
     pub async fn follow(&self, run: &SubmittedRun) -> Result<FetchedRecords, EngineError> {
         let begun = self.result(&run.plan_sha256).await?;
+        let ended_at = self.ended_at(&run.plan_sha256).await?;
         let mut groups = Vec::new();
         for number in 0..begun.shards {
             groups.extend(self.stored_shard(&run.run, number).await?.groups);
         }
-        Ok(FetchedRecords::new(&begun, groups))
+        Ok(FetchedRecords {
+            groups,
+            stopped: begun.progress.stopped,
+            abandoned: None,
+            ended_at,
+        })
+    }
+
+    /// Fetches what was recorded of an abandoned run.
+    ///
+    /// # Errors
+    ///
+    /// If what the engine keeps can't be used.
+    pub async fn fetch_abandoned(
+        &self,
+        found: &FoundRun,
+        abandoned: &Abandonment,
+    ) -> Result<FetchedRecords, EngineError> {
+        let run = found.settings().run.to_string();
+        let mut groups = Vec::new();
+        for number in 0.. {
+            match self.stored_shard(&run, number).await {
+                Ok(shard) => groups.extend(shard.groups),
+                Err(EngineError::NoShard) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(FetchedRecords {
+            groups,
+            stopped: None,
+            abandoned: Some(abandoned.clone()),
+            ended_at: abandoned.at,
+        })
     }
 }
 

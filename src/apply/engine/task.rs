@@ -8,7 +8,7 @@ use super::bucket::Reservation;
 use crate::{
     api::{Generation, Id},
     event::StopReason,
-    outcome::Counts,
+    outcome::{Counts, Outcome},
     pace::Pace,
     run::{DoubtAnswer, GivenAnswer},
 };
@@ -91,6 +91,17 @@ pub(crate) struct ChangeSums {
 }
 
 impl ChangeSums {
+    /// The changes that have an outcome, also one in doubt.
+    pub(super) fn ended(&self) -> Counts {
+        let mut ended = Counts::default();
+        for outcome in Outcome::ALL {
+            if outcome != Outcome::NotAttempted {
+                ended.add(outcome, self.counts.get(outcome));
+            }
+        }
+        ended
+    }
+
     /// Counts a part anew: it was counted as `before`, and is `now`.
     pub(super) fn recount(&mut self, before: &Self, now: &Self) {
         self.counts.recount(&before.counts, &now.counts);

@@ -23,6 +23,7 @@ use crate::{
     outcome::{Counts, Outcome},
     plan::Follows,
     run_id::RunId,
+    server_name::is_same_server,
     store::RunSettings,
 };
 
@@ -40,6 +41,8 @@ pub struct TeamRun {
     pub standing: TeamStanding,
     /// What became of them so far; what was not begun counts as not attempted.
     pub counts: Counts,
+    /// Whether its plan is there, so that it may have sent something.
+    is_begun: bool,
     /// The engine's names for it.
     pub workflow: String,
     pub execution: String,
@@ -60,11 +63,32 @@ pub enum TeamStanding {
     Cut,
 }
 
+impl TeamRun {
+    fn is_rival_of(&self, mine: &RunSettings) -> bool {
+        let other = &self.settings;
+        let is_unfinished = match self.standing {
+            TeamStanding::Running | TeamStanding::Stopped(_) | TeamStanding::Cut => true,
+            TeamStanding::Finished { .. } | TeamStanding::Abandoned(_) => false,
+        };
+        let orgs = (other.org.as_ref(), mine.org.as_ref());
+        let is_of_other_org = matches!(orgs, (Some(one), Some(other)) if one != other);
+        other.run != mine.run
+            && is_unfinished
+            && (self.is_begun || other.run < mine.run)
+            && other.playbook == mine.playbook
+            && other.vars_sha256 == mine.vars_sha256
+            && is_same_server(&other.server, &mine.server)
+            && !is_of_other_org
+    }
+}
+
 /// A workflow of a run, as it is now.
 #[derive(Clone, Debug)]
 pub(super) struct FlowState {
     pub(super) standing: TeamStanding,
     pub(super) sums: ChangeSums,
+    /// Whether its plan is there.
+    pub(super) is_begun: bool,
 }
 
 impl EngineLink {
@@ -99,6 +123,17 @@ impl EngineLink {
         Ok(runs)
     }
 
+    /// Another run of the same playbook and variables that is not finished: it was begun, or is older than this one, so that of two that
+    /// were submitted at the same time one goes on.
+    pub(super) async fn rival_of(
+        &self,
+        settings: &RunSettings,
+    ) -> Result<Option<RunId>, EngineError> {
+        let runs = self.team_runs().await?;
+        let rival = runs.into_iter().find(|other| other.is_rival_of(settings));
+        Ok(rival.map(|rival| rival.settings.run))
+    }
+
     /// One of them.
     ///
     /// # Errors
@@ -111,6 +146,7 @@ impl EngineLink {
         let state = FlowState {
             standing: found.standing,
             sums: found.sums,
+            is_begun: true,
         };
         let workflow = run_flow_id(&found.task.settings.plan_sha256);
         Ok(Some(team_run(found.task, state, workflow, found.execution)))
@@ -129,7 +165,13 @@ impl EngineLink {
                 .as_ref()
                 .map(|before| before.progress.sums.clone())
         };
-        let of = |standing, sums| Ok(Some(FlowState { standing, sums }));
+        let of = |standing, sums| {
+            Ok(Some(FlowState {
+                standing,
+                sums,
+                is_begun: true,
+            }))
+        };
         if let Some(abandoned) = &task.abandoned {
             let sums = before().unwrap_or_else(|| all_in_doubt(task.plan.changes));
             return of(TeamStanding::Abandoned(abandoned.clone()), sums);
@@ -141,7 +183,12 @@ impl EngineLink {
             WorkflowExecutionStatus::Running | WorkflowExecutionStatus::Paused => {
                 let begun = task.begun.as_ref().or(task.before.as_ref());
                 let sums = begun.map(|begun| begun.progress.sums.clone());
-                of(TeamStanding::Running, sums.unwrap_or_default())
+                Ok(Some(FlowState {
+                    standing: TeamStanding::Running,
+                    sums: sums.unwrap_or_default(),
+                    is_begun: task.before.is_some()
+                        || self.was_begun(workflow, execution, task).await?,
+                }))
             }
             WorkflowExecutionStatus::Completed => {
                 let result = flow.get_result(WorkflowGetResultOptions::default()).await;
@@ -175,7 +222,7 @@ impl EngineLink {
         Ok(task.begun.is_some() || self.has_begun(workflow, execution).await?)
     }
 
-    /// What became of the changes of a run that is under way, or none if no worker can say so now.
+    /// The changes of a run under way that have an outcome; none if no worker can say so now.
     pub async fn counts(&self, run: &SubmittedRun) -> Option<Counts> {
         let flow = self.run_flow(&run_flow_id(&run.plan_sha256), "");
         let options = WorkflowQueryOptions::default;
@@ -191,7 +238,7 @@ impl EngineLink {
                 .ok()?;
             sums.recount(&before, &now);
         }
-        Some(sums.counts)
+        Some(sums.ended())
     }
 
     /// Lets a run finish what is in flight, and begin nothing more.
@@ -277,8 +324,12 @@ fn all_in_doubt(changes: u64) -> ChangeSums {
 }
 
 fn team_run(task: RunTask, state: FlowState, workflow: String, execution: String) -> TeamRun {
-    let FlowState { standing, sums } = state;
-    let mut counts = sums.counts;
+    let FlowState {
+        standing,
+        sums,
+        is_begun,
+    } = state;
+    let mut counts = sums.ended();
     let rest = task.plan.changes.saturating_sub(counts.total());
     counts.add(Outcome::NotAttempted, rest);
     TeamRun {
@@ -287,6 +338,7 @@ fn team_run(task: RunTask, state: FlowState, workflow: String, execution: String
         changes: task.plan.changes,
         standing,
         counts,
+        is_begun,
         workflow,
         execution,
     }

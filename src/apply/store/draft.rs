@@ -144,7 +144,7 @@ impl RunDraft {
         scrap.0 = None;
         private_file::sync_dir(runs).map_err(io_error(StoreStep::Sync, runs))?;
         let folder = RunFolder::new(folder.id(), target);
-        history.created(&folder, settings)?;
+        history.first_created(&folder, settings)?;
         Ok((folder, lock))
     }
 }

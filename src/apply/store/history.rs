@@ -99,6 +99,15 @@ impl History {
         if audit::has_records(&folder.checkpoint()) {
             return Ok(());
         }
+        self.first_created(folder, settings)
+    }
+
+    /// Adds the record of a run's creation, for a folder that has just appeared. One that was fetched from an engine has records already.
+    pub(super) fn first_created(
+        &self,
+        folder: &RunFolder,
+        settings: &RunSettings,
+    ) -> Result<(), StoreError> {
         let run = folder.id();
         let mut files = BTreeMap::from([(PLAN.to_owned(), settings.plan_sha256.clone())]);
         for name in [SETTINGS, SIGNATURE] {

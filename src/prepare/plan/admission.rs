@@ -13,7 +13,7 @@ use crate::{
     text::count,
 };
 
-pub use earlier_run::{Done, EarlierRun, EarlierStanding};
+pub use earlier_run::{Done, EarlierRun, EarlierStanding, RunKeeper, RunRecord};
 
 /// How much later than here a plan may have been made: the clocks of two machines differ by less, and its age is known well enough.
 const MAX_SKEW: SignedDuration = SignedDuration::from_mins(5);
@@ -36,7 +36,7 @@ pub struct Circumstances {
     pub max_changes: Option<u64>,
     /// `--again`: a second application is intended.
     pub again: bool,
-    /// Runs in the same state folder or in the ledger of the same plan, or of the same playbook and variables on the same server. Of the
+    /// Runs in the same state folder, in the ledger or at the engine of the same plan, or of the same playbook and variables on the same server. Of the
     /// ended runs only those that [`matters`].
     pub earlier: Vec<EarlierRun>,
 }
@@ -78,27 +78,27 @@ pub enum Refusal {
     MaxChanges { changes: u64, most: u64 },
     #[error("run {run} of the same playbook and variables is running now")]
     Running { run: String },
-    #[error("run {run} of the same playbook and variables is not finished{}", in_ledger(recorded.as_deref()))]
+    #[error("run {run} of the same playbook and variables is not finished{}", as_recorded(recorded.as_ref()))]
     Unfinished {
         run: String,
-        recorded: Option<String>,
+        recorded: Option<RunRecord>,
     },
-    #[error("run {run} has already applied this plan{}", in_ledger(recorded.as_deref()))]
+    #[error("run {run} has already applied this plan{}", as_recorded(recorded.as_ref()))]
     Applied {
         run: String,
-        recorded: Option<String>,
+        recorded: Option<RunRecord>,
     },
     #[error(
         "run {run} {} this already ({done}){}, and a second time it would take effect again{}",
         if done.is_certain() { "did" } else { "may have done" },
         if *abandoned { " before it was abandoned" } else { "" },
-        in_ledger(recorded.as_deref())
+        as_recorded(recorded.as_ref())
     )]
     Repeated {
         run: String,
         done: Done,
         abandoned: bool,
-        recorded: Option<String>,
+        recorded: Option<RunRecord>,
     },
 }
 
@@ -154,17 +154,11 @@ impl Refusal {
                 "select less (--limit, `where`), or give a larger --max-changes if this is intended",
             ),
             Self::Running { .. } => one("wait until it ends, or use --wait"),
-            Self::Unfinished {
-                run,
-                recorded: None,
-            } => vec![
+            Self::Unfinished { run, recorded } if !is_elsewhere(recorded.as_ref()) => vec![
                 format!("resume it: {}", invocation.command("resume", &[run])),
                 format!("or abandon it: {}", invocation.command("abandon", &[run])),
             ],
-            Self::Unfinished {
-                run,
-                recorded: Some(_),
-            } => vec![
+            Self::Unfinished { run, .. } => vec![
                 format!(
                     "resume it where its folder is: {}",
                     invocation.command("resume", &[run])
@@ -180,7 +174,7 @@ impl Refusal {
             Self::Repeated { run, recorded, .. } => vec![
                 format!(
                     "look at what it did{}: {}",
-                    if recorded.is_some() {
+                    if is_elsewhere(recorded.as_ref()) {
                         ", where its folder is"
                     } else {
                         ""
@@ -240,9 +234,14 @@ fn wrong_age(header: &PlanHeader, now: Timestamp, most: SignedDuration) -> Optio
     })
 }
 
-/// What the ledger says of a run, behind a sentence about it.
-fn in_ledger(recorded: Option<&str>) -> String {
-    recorded.map_or_else(String::new, |said| format!(" (the ledger says: {said})"))
+/// What is recorded of a run, behind a sentence about it.
+fn as_recorded(recorded: Option<&RunRecord>) -> String {
+    recorded.map_or_else(String::new, |recorded| format!(" ({recorded})"))
+}
+
+/// Whether the run has a folder on another machine, and nothing else.
+fn is_elsewhere(recorded: Option<&RunRecord>) -> bool {
+    recorded.is_some_and(|recorded| recorded.by == RunKeeper::Ledger)
 }
 
 /// A server in a sentence.

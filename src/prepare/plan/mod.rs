@@ -24,8 +24,8 @@ mod verify;
 
 pub use crate::action::{Effect, EntityWrite, Repeat};
 pub use admission::{
-    Circumstances, Done, EarlierRun, EarlierStanding, Refusal, broken_guards, earlier_refusals,
-    elsewhere, is_once, matters, refusals,
+    Circumstances, Done, EarlierRun, EarlierStanding, Refusal, RunKeeper, RunRecord, broken_guards,
+    earlier_refusals, elsewhere, is_once, matters, refusals,
 };
 pub use blocks::CheckedBlocks;
 pub use builder::{Builder, ReasonsUnread, target_of};

@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand};
 use clap_complete::Shell;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 #[cfg(feature = "temporal")]
-use super::flags::{EngineAccess, EngineFlags};
+use super::flags::EngineAccess;
 use super::{
+    engine_flags::{EngineArgs, EngineFlags},
     flags::{
         Applying, FollowUpArgs, Integration, LedgerArgs, Pacing, Part, Planning, PlaybookFlags,
         SignedRun,
     },
+    formats::{DiffFormat, ExportFormat, Format, ReportFormat},
     values,
 };
 
@@ -82,19 +84,6 @@ pub struct ReportArgs {
     pub output: PathBuf,
 }
 
-/// The output format of a run's report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// One HTML page to read offline
-    Html,
-    /// Markdown for a ticket or a pull request; always fits into one comment
-    Markdown,
-    /// JSON for scripts, with every change
-    Json,
-    /// CSV with a row for every change: before, after, times, attempts, outcome
-    Csv,
-}
-
 #[derive(Debug, Args)]
 pub struct Diff {
     /// The plan that was reviewed
@@ -115,30 +104,6 @@ pub struct Diff {
     pub format: DiffFormat,
 }
 
-/// The output format of the differences of two plans.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DiffFormat {
-    /// Text for a terminal
-    Text,
-    /// Markdown for a pull request; fits into one comment with the plan
-    Markdown,
-    /// JSON for scripts
-    Json,
-}
-
-/// The output format of a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Text for a terminal
-    Text,
-    /// Markdown for a pull request; always fits into one comment
-    Markdown,
-    /// JSON for scripts
-    Json,
-    /// One HTML page to read offline, search and approve
-    Html,
-}
-
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// The playbook, a YAML file (`-`: standard input)
@@ -157,6 +122,8 @@ pub struct RunArgs {
     pub applying: Applying,
     #[command(flatten)]
     pub integration: Integration,
+    #[command(flatten)]
+    pub at: EngineFlags,
 }
 
 #[derive(Debug, Args)]
@@ -182,7 +149,6 @@ pub struct Apply {
     pub applying: Applying,
     #[command(flatten)]
     pub integration: Integration,
-    #[cfg(feature = "temporal")]
     #[command(flatten)]
     pub at: EngineFlags,
 }
@@ -243,7 +209,6 @@ pub struct Resume {
     pub pacing: Pacing,
     #[command(flatten)]
     pub integration: Integration,
-    #[cfg(feature = "temporal")]
     #[command(flatten)]
     pub at: EngineFlags,
 }
@@ -305,6 +270,12 @@ pub struct Status {
     /// Show the runs of all machines that are in the ledger, a git repository
     #[arg(long, value_name = "REMOTE", conflicts_with_all = ["run", "last", "watch", "check"])]
     pub ledger: Option<String>,
+    #[command(flatten)]
+    pub at: EngineArgs,
+    /// With --engine: link to its web interface at URL
+    #[cfg(feature = "temporal")]
+    #[arg(long, value_name = "URL", env = "WF_BULK_ENGINE_UI", value_parser = values::link, hide_short_help = true, help_heading = "Engine")]
+    pub engine_ui: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -327,15 +298,6 @@ pub struct HistoryArgs {
         conflicts_with = "json"
     )]
     pub format: ExportFormat,
-}
-
-/// The output format of an export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
-    /// CSV for a spreadsheet
-    Csv,
-    /// JSON for scripts
-    Json,
 }
 
 #[derive(Debug, Args)]
@@ -361,6 +323,8 @@ pub struct Abandon {
     pub last: bool,
     #[command(flatten)]
     pub ledger: LedgerArgs,
+    #[command(flatten)]
+    pub at: EngineArgs,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, path::PathBuf, str::FromStr};
 use clap::Args;
 use jiff::Timestamp;
 
-use super::values;
+use super::{engine_flags::EngineFlags, values};
 use crate::{
     api::Id,
     pace::{Rate, Share},
@@ -76,6 +76,8 @@ pub struct FollowUpArgs {
     pub applying: Applying,
     #[command(flatten)]
     pub integration: Integration,
+    #[command(flatten)]
+    pub at: EngineFlags,
 }
 
 /// What becomes of a plan that follows a run.
@@ -168,28 +170,6 @@ pub struct Integration {
     /// Write metrics for Prometheus to FILE at the end
     #[arg(long, value_name = "FILE", help_heading = "Integration")]
     pub metrics: Option<PathBuf>,
-}
-
-/// Where a run is made, if not by this process alone.
-#[cfg(feature = "temporal")]
-#[derive(Clone, Debug, Default, Args)]
-pub struct EngineFlags {
-    /// Let an engine run it, like temporal://HOST:PORT/NAMESPACE
-    ///
-    /// The plan is uploaded. All workers of the organisation make the changes, and this process helps until the end
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "WF_BULK_ENGINE",
-        conflicts_with = "events",
-        help_heading = "Engine"
-    )]
-    pub engine: Option<String>,
-    #[command(flatten)]
-    pub access: EngineAccess,
-    /// With --engine: only upload the plan, and leave the run to the workers
-    #[arg(long, requires = "engine", help_heading = "Engine")]
-    pub detach: bool,
 }
 
 /// What an engine is reached with. Its API key and the text of a payload key are in the environment alone.

@@ -25,6 +25,12 @@ enum RepeatPolicy {
     Never,
 }
 
+/// The commands that know an engine, and take it from the environment. The others are about this machine, or make no run.
+#[cfg(feature = "temporal")]
+pub(super) const ENGINE_COMMANDS: &[&str] = &[
+    "run", "apply", "resume", "undo", "retry", "status", "abandon", "worker",
+];
+
 /// Each flag of every command.
 const FLAGS: &[(&str, RepeatPolicy)] = {
     use RepeatPolicy::{By, InTheRun, Never, SaidAgain, Server};
@@ -37,7 +43,7 @@ const FLAGS: &[(&str, RepeatPolicy)] = {
     const SERVICE: RepeatPolicy = By(PLACES);
     const ACCESS: RepeatPolicy = By(RUNS);
     #[cfg(feature = "temporal")]
-    const ENGINE: RepeatPolicy = By(&["apply", "resume", "worker"]);
+    const ENGINE: RepeatPolicy = By(ENGINE_COMMANDS);
     &[
         #[cfg(feature = "temporal")]
         ("engine", ENGINE),
@@ -51,6 +57,8 @@ const FLAGS: &[(&str, RepeatPolicy)] = {
         ("engine-tls-server-name", ENGINE),
         #[cfg(feature = "temporal")]
         ("engine-key-file", ENGINE),
+        #[cfg(feature = "temporal")]
+        ("engine-ui", Never),
         #[cfg(feature = "temporal")]
         ("detach", Never),
         (

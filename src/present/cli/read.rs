@@ -89,9 +89,12 @@ impl Cli {
         let (name, given) = matches
             .subcommand()
             .unwrap_or((Default::default(), &matches));
-        let has_ledger = given.try_contains_id("ledger").is_ok()
-            && given.value_source("ledger") == Some(ValueSource::CommandLine);
-        cli.without_unused(name, has_ledger)
+        let is_typed = |flag| {
+            given.try_contains_id(flag).is_ok()
+                && given.value_source(flag) == Some(ValueSource::CommandLine)
+        };
+        cli.common.engine_is_typed = is_typed("engine");
+        cli.without_unused(name, is_typed("ledger"))
     }
 
     /// Whether the result is to be JSON, and an error with it.

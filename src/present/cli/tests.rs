@@ -195,6 +195,8 @@ fn a_flag_that_means_nothing_to_a_command_is_refused_and_not_ignored() {
         ("completions bash", "", ""),
         ("man d", "", ""),
         ("help run", "", ""),
+        #[cfg(feature = "temporal")]
+        ("worker --engine temporal://h:1/n", SERVICE, ""),
     ];
     assert_eq!(commands.len(), Cli::command().get_subcommands().count());
     for (command, service, output) in commands {
@@ -264,6 +266,7 @@ fn the_help_of_a_command_shows_the_common_flags_that_have_an_effect_on_it_and_no
             "show" | "status" | "report" | "history" => (false, "--state-dir --json"),
             "validate" | "diff" => (false, "--json"),
             "abandon" | "prune" => (false, "--state-dir --yes --no-interactive"),
+            "worker" => (true, "--state-dir"),
             "sandbox" => (false, "--state-dir"),
             "init" | "schema" | "completions" | "man" | "help" => (false, ""),
             name => panic!("which flags matter to {name}?"),

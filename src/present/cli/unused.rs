@@ -150,6 +150,8 @@ impl Cli {
                     "nothing is recorded with {other}, so --ledger has no effect; leave it out, and give it when the plan is applied"
                 ))
             });
+        #[cfg(feature = "temporal")]
+        let message = message.or_else(|| self.engine_objection());
         match message {
             None => Ok(self),
             Some(message) => Err(refused(message)),
@@ -198,7 +200,7 @@ impl Cli {
     }
 
     /// The same, with the flag for which nothing is changed.
-    fn session_flags(&self) -> Option<(&Integration, Option<&'static str>)> {
+    pub(super) fn session_flags(&self) -> Option<(&Integration, Option<&'static str>)> {
         match &self.command {
             Command::Run(run) => Some((&run.integration, run.dry_run.then_some("--dry-run"))),
             Command::Apply(apply) => Some((&apply.integration, None)),
@@ -291,6 +293,7 @@ fn unused(command: &str, common: &Common) -> Option<(&'static str, &'static str)
         json,
         verbose,
         invocation: _,
+        engine_is_typed: _,
     } = common;
     [
         ("--server", server.is_some()),

@@ -13,17 +13,31 @@ use super::{
     terminal::say,
     wrong_input::find_run,
 };
+#[cfg(feature = "temporal")]
+use super::{engine_abandon, engine_resume::run_there};
 use crate::{
     checkpoint::{Checkpoint, CheckpointHeader, Detail, Ending, Record},
     cli::{Abandon, Common},
     error::{Error, ExitCode},
     ledger::LedgerEnding,
     outcome::Outcome,
-    store::{RunFolder, StateDir, StoreError, Wait},
+    store::{RunFolder, RunId, StateDir, StoreError, Wait},
     text::{count, thousands},
 };
 
 pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode, Error> {
+    #[cfg(feature = "temporal")]
+    if args.at.address().is_some()
+        && let Some(run) = Box::pin(run_there(
+            common,
+            &args.at,
+            args.run.as_deref(),
+            LastRun::Abandoned,
+        ))
+        .await?
+    {
+        return Box::pin(engine_abandon::abandon(common, args, run)).await;
+    }
     let ledger = match args.ledger.ledger.as_deref() {
         Some(text) => Some(TeamLedger::at(team_ledger::remote(text)?).await?),
         None => None,
@@ -61,16 +75,46 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
             .command("status", &[&folder.id().to_string()]);
         format!("add --yes to abandon it without a question; to look at it: {status}")
     })?;
-    let doubts = snapshot.state.counts().get(Outcome::InDoubt);
-    let doubts = (doubts > 0).then(|| {
+    let in_doubt = snapshot.state.counts().get(Outcome::InDoubt);
+    let is_without_data = are_data_gone(&state_dir, &settings);
+    let left = snapshot.state.left();
+    let (question, doubts) = question_about(folder.id(), left, in_doubt, is_without_data);
+    let mut interrupts = signals::watch(common)?;
+    unless_interrupted(&mut interrupts, ask(common, &question)).await?;
+    let history = state_dir.history();
+    history.created(&folder, &settings).map_err(store_error)?;
+    let recorded = record_abandoned(
+        &state_dir,
+        &folder,
+        &snapshot.header,
+        "a user abandoned the run",
+    );
+    drop(lock);
+    recorded?;
+    say(|out| match &doubts {
+        Some(doubts) => writeln!(out, "run {} is abandoned; {doubts}", folder.id()),
+        None => writeln!(out, "run {} is abandoned", folder.id()),
+    });
+    record(common, ledger.as_ref(), &folder, snapshot.header.changes).await?;
+    Ok(ExitCode::Done)
+}
+
+/// The question about a run with so many unfinished changes, some of them in doubt; and what is said of those.
+pub(super) fn question_about(
+    run: RunId,
+    left: u64,
+    in_doubt: u64,
+    is_without_data: bool,
+) -> (Question, Option<String>) {
+    let doubts = (in_doubt > 0).then(|| {
         format!(
             "{} in doubt: {} can't be answered any more",
-            thousands(doubts),
-            if doubts == 1 { "it" } else { "they" },
+            thousands(in_doubt),
+            if in_doubt == 1 { "it" } else { "they" },
         )
     });
-    let (standing, stakes) = match snapshot.state.left() {
-        _ if are_data_gone(&state_dir, &settings) => (
+    let (standing, stakes) = match left {
+        _ if is_without_data => (
             "worked on data that `sandbox reset` has deleted, so it can't be resumed".to_owned(),
             Stakes::Undoable,
         ),
@@ -92,28 +136,11 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
         }
     };
     let question = Question {
-        text: format!("Run {} {standing}. Abandon it", folder.id()),
+        text: format!("Run {run} {standing}. Abandon it"),
         stakes,
         otherwise: "the run is as it was",
     };
-    let mut interrupts = signals::watch(common)?;
-    unless_interrupted(&mut interrupts, ask(common, &question)).await?;
-    let history = state_dir.history();
-    history.created(&folder, &settings).map_err(store_error)?;
-    let recorded = record_abandoned(
-        &state_dir,
-        &folder,
-        &snapshot.header,
-        "a user abandoned the run",
-    );
-    drop(lock);
-    recorded?;
-    say(|out| match &doubts {
-        Some(doubts) => writeln!(out, "run {} is abandoned; {doubts}", folder.id()),
-        None => writeln!(out, "run {} is abandoned", folder.id()),
-    });
-    record(common, ledger.as_ref(), &folder, snapshot.header.changes).await?;
-    Ok(ExitCode::Done)
+    (question, doubts)
 }
 
 /// Writes into the checkpoint, and then into the history, that a run is abandoned. Its lock must be held.

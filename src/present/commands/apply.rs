@@ -13,7 +13,7 @@ use super::{
     question::can_ask,
     signals::{self, unless_interrupted},
     signing::{PlanSignature, Signed},
-    team_ledger::TeamLedger,
+    team::Team,
 };
 use crate::{
     cli::{Apply, Common},
@@ -49,7 +49,7 @@ pub(super) async fn apply(
     })?;
     let mut interrupts = signals::watch(common)?;
     let ledger = args.applying.ledger.ledger.as_deref();
-    let ledger = TeamLedger::open(ledger, &header.server).await?;
+    let team = Team::open(common, ledger, &args.at, &header.server).await?;
     let connected = async {
         wait_for_sandbox(common, &server, args.pacing.lock_wait()).await?;
         let (pace, timeout) = (args.pacing.over(&header.pace), common.timeout());
@@ -75,9 +75,7 @@ pub(super) async fn apply(
         signed: signed.as_ref(),
         each: Some(show_each(common, &args.plan)),
         planned_from: None,
-        ledger: ledger.as_ref(),
-        #[cfg(feature = "temporal")]
-        at: Some(&args.at),
+        team: &team,
     };
     let source = ReadPlan { plan, file };
     launch(common, launch_args, backend, source, interrupts).await

@@ -3,21 +3,20 @@
 use super::{
     admit::Admission,
     backend::Backend,
-    earlier::Candidate,
+    earlier::{Candidate, RunsElsewhere},
     planning::{Moment, origin},
     runs::readable,
 };
 use crate::{
     cli::{Common, RunArgs},
     error::Error,
-    ledger::LedgerRun,
-    plan::earlier_refusals,
+    plan::{RunKeeper, earlier_refusals},
     planning::header,
     playbook::Playbook,
     store::StateDir,
 };
 
-/// Checks earlier runs, also those in the ledger (`recorded`), and the server's lock; with `--wait`, waits for them. Both are checked again before the first write, since they may
+/// Checks earlier runs, also those of the team (`elsewhere`), and the server's lock; with `--wait`, waits for them. Both are checked again before the first write, since they may
 /// change until then.
 pub(super) async fn refuse_conflicts(
     common: &Common,
@@ -25,11 +24,11 @@ pub(super) async fn refuse_conflicts(
     playbook: &Playbook,
     backend: &Backend,
     moment: Moment,
-    recorded: &[LedgerRun],
+    elsewhere: RunsElsewhere<'_>,
 ) -> Result<(), Error> {
     // No flag helps where an earlier run can't be read.
     readable(&StateDir::new(common.state_dir.clone()))?;
-    let looked = look(common, args, playbook, backend, moment, recorded).await;
+    let looked = look(common, args, playbook, backend, moment, elsewhere).await;
     match &backend.org {
         Some(_) => looked,
         // A run without an organisation may be in this one.
@@ -45,7 +44,7 @@ async fn look(
     playbook: &Playbook,
     backend: &Backend,
     moment: Moment,
-    recorded: &[LedgerRun],
+    elsewhere: RunsElsewhere<'_>,
 ) -> Result<(), Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
     let header = header(playbook, &origin(backend, moment), backend.org.clone());
@@ -55,7 +54,7 @@ async fn look(
         sha256: "",
         org: header.org.as_deref(),
         again: args.applying.again,
-        recorded,
+        elsewhere,
     };
     let judge = || {
         let here = candidate.circumstances(&state_dir)?;
@@ -67,6 +66,9 @@ async fn look(
         wait: args.pacing.lock_wait(),
         judge,
     };
+    if elsewhere.by == RunKeeper::Engine {
+        return admission.granted().await;
+    }
     admission
         .locked(&header.server, header.org.as_deref())
         .await

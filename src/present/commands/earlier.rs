@@ -1,4 +1,4 @@
-//! Finds earlier runs in the state folder and in the ledger that may be a reason to refuse a plan.
+//! Finds earlier runs in the state folder, in the ledger and at the engine that may be a reason to refuse a plan.
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -16,7 +16,7 @@ use crate::{
     outcome::Outcome,
     plan::{
         Circumstances, Done, EarlierRun, EarlierStanding, FollowUp, Follows, PlanHeader, Refusal,
-        earlier_refusals, matters,
+        RunKeeper, RunRecord, earlier_refusals, matters,
     },
     server_name::is_same_server,
     store::{ListedRun, RunFolder, RunId, RunListing, RunSettings, StateDir},
@@ -32,8 +32,32 @@ pub(super) struct Candidate<'a> {
     pub(super) org: Option<&'a str>,
     /// `--again`: a second application is intended.
     pub(super) again: bool,
-    /// The runs in the ledger.
-    pub(super) recorded: &'a [LedgerRun],
+    pub(super) elsewhere: RunsElsewhere<'a>,
+}
+
+/// The runs of a team.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RunsElsewhere<'a> {
+    pub(super) by: RunKeeper,
+    pub(super) runs: &'a [LedgerRun],
+}
+
+impl<'a> RunsElsewhere<'a> {
+    pub(super) const NONE: Self = Self::in_ledger(&[]);
+
+    pub(super) const fn in_ledger(runs: &'a [LedgerRun]) -> Self {
+        Self {
+            by: RunKeeper::Ledger,
+            runs,
+        }
+    }
+
+    /// Whether they know more of a run than its folder here.
+    fn know_more(&self, run: &ListedRun) -> bool {
+        self.by == RunKeeper::Engine
+            && run.settings.engine.is_some()
+            && self.runs.iter().any(|other| other.run == run.folder.id())
+    }
 }
 
 /// What says whether two runs do the same.
@@ -119,6 +143,7 @@ impl Candidate<'_> {
         let mut earlier = self.runs_elsewhere(&listing);
         for run in listing.runs {
             if !self.is_about_the_same(RunSubject::of(&run.settings), &vars_sha256)
+                || self.elsewhere.know_more(&run)
                 || is_of_thrown_away_data(&run.settings, sandbox_made_at)
             {
                 continue;
@@ -139,11 +164,14 @@ impl Candidate<'_> {
         Ok(earlier)
     }
 
-    /// The runs in the ledger that may be a reason to refuse the plan. Of a run whose folder is here, the folder knows more.
+    /// The runs of the team that may be a reason to refuse the plan. Of a run whose folder is here, the folder knows more than a ledger,
+    /// and less than an engine.
     fn runs_elsewhere(&self, here: &RunListing) -> Vec<EarlierRun> {
         let vars_sha256 = self.header.vars_sha256();
-        let is_here = |run: RunId| here.runs.iter().any(|other| other.folder.id() == run);
-        let recorded = self.recorded.iter().filter(|run| {
+        let knows =
+            |other: &ListedRun, run| other.folder.id() == run && !self.elsewhere.know_more(other);
+        let is_here = |run: RunId| here.runs.iter().any(|other| knows(other, run));
+        let recorded = self.elsewhere.runs.iter().filter(|run| {
             !is_here(run.run) && self.is_about_the_same(RunSubject::of_recorded(run), &vars_sha256)
         });
         recorded.filter_map(|run| self.run_elsewhere(run)).collect()
@@ -171,7 +199,10 @@ impl Candidate<'_> {
             id: run.run.to_string(),
             same_plan,
             standing,
-            recorded: Some(origin_of(run)),
+            recorded: Some(RunRecord {
+                by: self.elsewhere.by,
+                said: origin_of(run),
+            }),
         })
     }
 
@@ -225,7 +256,7 @@ pub(super) fn unfinished_like(
         sha256: &ended.plan_sha256,
         org: ended.org.as_deref(),
         again: true,
-        recorded: &[],
+        elsewhere: RunsElsewhere::NONE,
     };
     let vars_sha256 = header.vars_sha256();
     let made_at = sandbox_made_at(state_dir);

@@ -1,61 +1,72 @@
 //! `resume --engine`: follows a run at an engine, from any machine, and begins another session of it if it has stopped.
 
 use std::{
-    fs,
+    fs::File,
     io::{Seek as _, Write as _},
     time::Instant,
 };
 
+use tokio::sync::mpsc;
+
 use super::{
     access::{asked_org, credentials},
     admit::lock_run,
-    backend::connect as connect_to_service,
-    doubt_answers::answers_in,
-    engine_run::{EngineRun, RunPlace, connect, failed, session as session_task},
-    execute::{Answers, unusable},
+    backend::{Backend, connect as connect_to_service},
+    engine_folder::{RunPlace, StoredRun},
+    engine_run::{EngineRun, RunToFollow, failed, session as session_task},
+    engine_site::{EngineSite, connect},
     files::open_plan,
     known_plan::KnownPlan,
     observers::Observers,
     overview::overview_of_run,
+    resume::{answers, refuse_unapproved},
     runs::{LastRun, find_run_or_last, store_error},
     session::{self, refuse_elsewhere},
-    signals,
+    signals::{self, unless_interrupted},
+    signing::beside,
     terminal::say,
+    wrong_input::find_run,
 };
 use crate::{
-    checkpoint::Checkpoint,
-    cli::{Common, EngineAccess, InDoubt, Resume},
+    cli::{Common, EngineArgs, Resume},
+    client::Traffic,
     engine::{EngineLink, FoundRun, TeamStanding},
     error::{Error, ExitCode},
-    run::DoubtAnswer,
-    store::{RunFolder, RunId, StateDir},
+    private_file,
+    store::{RunFolder, RunId, RunSettings, StateDir, StoreError},
 };
 
 /// A run that an engine makes.
 #[derive(Debug)]
 pub(super) struct RunThere {
-    id: RunId,
+    pub(super) id: RunId,
     /// None if this machine has not fetched it before.
-    folder: Option<RunFolder>,
+    pub(super) folder: Option<RunFolder>,
+}
+
+/// A run at the engine with its plan, which is the one that was submitted.
+struct OpenedRun {
+    place: RunPlace,
+    plan: KnownPlan,
+    plan_file: File,
 }
 
 /// The run that is meant, if it is not one of this machine alone.
-pub(super) fn run_there(common: &Common, args: &Resume) -> Result<Option<RunThere>, Error> {
+pub(super) async fn run_there(
+    common: &Common,
+    place: &EngineArgs,
+    run: Option<&str>,
+    last: LastRun<'_>,
+) -> Result<Option<RunThere>, Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
-    if let Some(id) = args.run.as_ref().and_then(|run| run.parse::<RunId>().ok()) {
-        let listing = state_dir.list().map_err(store_error)?;
-        let known = (listing.runs.into_iter()).find(|run| run.folder.id() == id);
-        return Ok(match known {
-            Some(run) if run.settings.engine.is_none() => None,
-            Some(run) => Some(RunThere {
-                id,
-                folder: Some(run.folder),
-            }),
-            None => Some(RunThere { id, folder: None }),
-        });
+    if let Some(prefix) = run
+        && let Err(StoreError::NotFound { .. } | StoreError::Deleted { .. }) =
+            state_dir.find(prefix)
+    {
+        let id = id_there(common, place, prefix).await?;
+        return Ok(Some(RunThere { id, folder: None }));
     }
-    let last = LastRun::Resumed(args.playbook.as_deref());
-    let Some(folder) = find_run_or_last(common, args.run.as_deref(), last)? else {
+    let Some(folder) = find_run_or_last(common, run, last)? else {
         return Ok(None);
     };
     let settings = folder.settings().map_err(store_error)?;
@@ -65,28 +76,143 @@ pub(super) fn run_there(common: &Common, args: &Resume) -> Result<Option<RunTher
     }))
 }
 
-/// Follows the run to its end; begins another session of it, if it is not under way.
+/// The run at the engine whose id begins so.
+pub(super) async fn id_there(
+    common: &Common,
+    place: &EngineArgs,
+    prefix: &str,
+) -> Result<RunId, Error> {
+    if let Ok(id) = prefix.parse() {
+        return Ok(id);
+    }
+    let engine = reach(place).await?;
+    let mut ids = Vec::new();
+    for run in engine.team_runs().await.map_err(failed)? {
+        let id = run.settings.run;
+        if id.to_string().starts_with(prefix) {
+            ids.push(id);
+        }
+    }
+    match ids[..] {
+        [id] => Ok(id),
+        [] => {
+            let error = find_run(common, prefix).err();
+            let error = error.unwrap_or_else(|| Error::failed("the run has just appeared here"));
+            Err(error.hint("the engine has no such run either"))
+        }
+        [..] => {
+            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            Err(Error::failed(format!(
+                "several runs at the engine begin with {prefix:?}: {}",
+                ids.join(", ")
+            )))
+        }
+    }
+}
+
+pub(super) fn unknown(engine: &EngineLink, id: RunId) -> Error {
+    Error::failed(format!(
+        "the engine {} does not know run {id}",
+        engine.address()
+    ))
+    .hint(
+        "it forgets a run some time after its end; what was fetched before is in the run's folder",
+    )
+}
+
+async fn reach(place: &EngineArgs) -> Result<EngineLink, Error> {
+    let engine = connect(place, "").await?;
+    engine.ok_or_else(|| Error::usage("no engine is named").hint("add --engine"))
+}
+
+/// The run at the engine.
+pub(super) async fn find(
+    common: &Common,
+    place: &EngineArgs,
+    id: RunId,
+) -> Result<(EngineLink, FoundRun), Error> {
+    let engine = reach(place).await?;
+    let found = engine.find(id).await.map_err(failed)?;
+    let found = found.ok_or_else(|| unknown(&engine, id))?;
+    refuse_elsewhere(found.settings(), common)?;
+    Ok((engine, found))
+}
+
+/// Follows the run to its end; begins another session of it, if it has stopped.
 pub(super) async fn resume(
     common: &Common,
     args: &Resume,
-    address: &str,
     there: RunThere,
     observers: &Observers,
 ) -> Result<ExitCode, Error> {
     let start = Instant::now();
-    let (engine, found) = find(common, (address, &args.at.access), &there).await?;
+    let (engine, found) = find(common, &args.at.place, there.id).await?;
     let mut interrupts = signals::watch(common)?;
-    let place = match there.folder {
+    let opened = open(common, args, &engine, &found, there.folder);
+    let opened = unless_interrupted(&mut interrupts, opened).await?;
+    let OpenedRun {
+        place,
+        mut plan,
+        plan_file,
+    } = opened;
+    observers.about_plan(&plan.header, found.settings().org.as_deref());
+    let path = place.plan();
+    refuse_unapproved(common, args, found.settings(), &path, &mut plan, &plan_file)?;
+    let run = EngineRun {
+        place,
+        settings: found.settings().clone(),
+        plan,
+        plan_file,
+        start,
+    };
+    let id = there.id;
+    match &found.standing {
+        TeamStanding::Finished { .. } => {
+            say(|out| writeln!(out, "run {id} has ended; this is its result"));
+            let fetched = engine.follow(&found.followed()).await.map_err(failed)?;
+            run.conclude(common, &fetched, Traffic::default(), observers)
+        }
+        TeamStanding::Abandoned(abandoned) => {
+            say(|out| {
+                writeln!(
+                    out,
+                    "run {id} was abandoned and can't be resumed; this is its result"
+                )
+            });
+            let fetched = engine.fetch_abandoned(&found, abandoned).await;
+            let fetched = fetched.map_err(failed)?;
+            run.conclude(common, &fetched, Traffic::default(), observers)
+        }
+        TeamStanding::Cut => Err(cut(common, id)),
+        TeamStanding::Running | TeamStanding::Stopped(_) => {
+            let site = EngineSite {
+                link: engine,
+                detach: args.at.detach,
+            };
+            Box::pin(go_on(
+                common, args, &site, &found, run, interrupts, observers,
+            ))
+            .await
+        }
+    }
+}
+
+/// The run with its folder, or the beginnings of one.
+async fn open(
+    common: &Common,
+    args: &Resume,
+    engine: &EngineLink,
+    found: &FoundRun,
+    folder: Option<RunFolder>,
+) -> Result<OpenedRun, Error> {
+    let place = match folder {
         Some(folder) => {
             let lock = lock_run(&folder, args.pacing.lock_wait()).await?;
             RunPlace::Folder(folder, lock)
         }
-        None => restore(common, &engine, &found).await?,
+        None => restore(common, engine, found).await?,
     };
-    let path = match &place {
-        RunPlace::Draft(draft) => draft.plan(),
-        RunPlace::Folder(folder, _) => folder.plan(),
-    };
+    let path = place.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;
     let plan = overview_of_run(&common.invocation, &path, &mut plan_file)?.known;
     if plan.sha256 != found.settings().plan_sha256 {
@@ -94,19 +220,90 @@ pub(super) async fn resume(
             "the plan of the run is not the one that the engine has",
         ));
     }
-    observers.about_plan(&plan.header, found.settings().org.as_deref());
-    let answers = answers(common, args, &place, &plan, &plan_file)?;
+    Ok(OpenedRun {
+        place,
+        plan,
+        plan_file,
+    })
+}
 
+/// Follows a run that is under way, or begins another session of one that has stopped.
+async fn go_on(
+    common: &Common,
+    args: &Resume,
+    site: &EngineSite,
+    found: &FoundRun,
+    run: EngineRun,
+    mut interrupts: mpsc::UnboundedReceiver<()>,
+    observers: &Observers,
+) -> Result<ExitCode, Error> {
+    let (engine, stored) = (&site.link, found.settings().clone());
+    let is_running = found.standing == TeamStanding::Running;
+    if !is_running {
+        session::refuse_old(common, &stored, &run.plan.header.timezone, args.max_age)?;
+    } else if args.in_doubt.is_some() {
+        return Err(Error::failed(format!(
+            "run {} is under way, so it can't be told yet what stays in doubt",
+            stored.run
+        ))
+        .hint("wait for its end: leave --in-doubt out"));
+    }
+    let (settings, backend) = {
+        let connected = connect_as_planned(common, args, &run.plan, stored);
+        unless_interrupted(&mut interrupts, connected).await?
+    };
+    let mut run = EngineRun { settings, ..run };
+    let (mut submitted, mut session) = (found.followed(), found.session().clone());
+    if !is_running {
+        // The folder must be as the engine has the run: an answer is about what was sent so far.
+        let fetched = engine.follow(&submitted).await.map_err(failed)?;
+        let header = run.plan.checkpoint_header(run.settings.run);
+        let known = run.place.store(&run.settings, &header, &fetched)?;
+        let StoredRun {
+            folder,
+            lock,
+            state,
+            ..
+        } = known;
+        let plan = run.plan.within(&run.plan_file);
+        let answers = answers(common, args, &folder, &state, plan);
+        let answers = unless_interrupted(&mut interrupts, answers).await?;
+        run.place = RunPlace::Folder(folder, lock);
+        session::say_recheck(found.settings(), &args.pacing);
+        let next = session_task(&run.settings, run.plan.trailer.changes, answers);
+        let begun = async { engine.go_on(found, next.clone()).await.map_err(failed) };
+        if let Some(begun) = unless_interrupted(&mut interrupts, begun).await? {
+            (submitted, session) = (begun, next);
+        }
+    }
+    let followed = RunToFollow {
+        site,
+        run: submitted,
+        session,
+        backend,
+        interrupts,
+    };
+    let earlier = if is_running {
+        engine.counts(&followed.run).await.unwrap_or_default()
+    } else {
+        found.ended()
+    };
+    run.work(common, followed, earlier, observers).await
+}
+
+/// The settings of a session that goes on with the run, and its connection to the service.
+async fn connect_as_planned(
+    common: &Common,
+    args: &Resume,
+    plan: &KnownPlan,
+    stored: RunSettings,
+) -> Result<(RunSettings, Backend), Error> {
     let server = session::server(common, &plan.header)?;
     let credentials = credentials(common)?;
     session::refuse_unnamed_server(common, &credentials, &server)?;
-    let org = session::organisation(
-        found.settings(),
-        &plan.header,
-        asked_org(common, &credentials),
-    )?;
+    let asked = asked_org(common, &credentials);
+    let org = session::organisation(&stored, &plan.header, asked)?;
     let changes = plan.trailer.changes;
-    let stored = found.settings().clone();
     let settings = session::settings(stored, &plan.header, org, changes, common, &args.pacing);
     let backend = connect_to_service(
         common,
@@ -118,54 +315,10 @@ pub(super) async fn resume(
         args.pacing.lock_wait(),
     )
     .await?;
-    let (run, session) = if found.standing == TeamStanding::Running {
-        (found.followed(), found.session().clone())
-    } else {
-        session::refuse_old(common, &settings, &plan.header.timezone, args.max_age)?;
-        let session = session_task(&settings, changes, answers);
-        let begun = super::signals::unless_interrupted(&mut interrupts, async {
-            engine.go_on(&found, session.clone()).await.map_err(failed)
-        });
-        let run = begun.await?.unwrap_or_else(|| found.followed());
-        (run, session)
-    };
-    let run_of_engine = EngineRun {
-        place,
-        settings,
-        plan,
-        plan_file,
-        start,
-        again: false,
-        detach: args.at.detach,
-    };
-    run_of_engine
-        .work(
-            common, &engine, &run, &session, backend, interrupts, observers,
-        )
-        .await
+    Ok((settings, backend))
 }
 
-/// The run at the engine.
-async fn find(
-    common: &Common,
-    (address, access): (&str, &EngineAccess),
-    there: &RunThere,
-) -> Result<(EngineLink, FoundRun), Error> {
-    let engine = connect(address, access, "").await?;
-    let found = engine.find(there.id).await.map_err(failed)?;
-    let Some(found) = found else {
-        return Err(Error::failed(format!(
-            "the engine {} does not know run {}",
-            engine.address(),
-            there.id
-        ))
-        .hint("it forgets a run some time after its end; what was fetched before is in the run's folder"));
-    };
-    refuse_elsewhere(found.settings(), common)?;
-    Ok((engine, found))
-}
-
-/// Makes the beginnings of a folder, with the plan from the engine.
+/// Makes the beginnings of a folder, with the plan and its signature from the engine.
 async fn restore(
     common: &Common,
     engine: &EngineLink,
@@ -174,9 +327,6 @@ async fn restore(
     let state_dir = StateDir::new(common.state_dir.clone());
     let unwritten =
         |error: std::io::Error| Error::failed("the plan can't be written").caused_by(error);
-    if found.standing == TeamStanding::Running {
-        say(|out| writeln!(out, "the plan comes from the engine"));
-    }
     let mut file = tempfile::tempfile().map_err(unwritten)?;
     engine
         .plan_of(found, |text| file.write_all(text.as_bytes()))
@@ -184,35 +334,20 @@ async fn restore(
         .map_err(failed)?;
     file.rewind().map_err(unwritten)?;
     let draft = state_dir.draft(found.settings().run).map_err(store_error)?;
-    draft.copy_plan(file).map_err(store_error)?;
+    let plan = draft.copy_plan(file).map_err(store_error)?;
+    if let Some(signature) = found.signature() {
+        private_file::replace(&beside(&plan), |out| out.write_all(signature.as_bytes()))
+            .map_err(unwritten)?;
+    }
     Ok(RunPlace::Draft(draft))
 }
 
-/// What a person says of the changes in doubt.
-fn answers(
-    common: &Common,
-    args: &Resume,
-    place: &RunPlace,
-    plan: &KnownPlan,
-    plan_file: &fs::File,
-) -> Result<Answers, Error> {
-    let all = |answer| Answers {
-        all: Some(answer),
-        ..Answers::default()
-    };
-    match (&args.in_doubt, place) {
-        (None, _) => Ok(Answers::default()),
-        (Some(InDoubt::Retry), _) => Ok(all(DoubtAnswer::Retry)),
-        (Some(InDoubt::Skip), _) => Ok(all(DoubtAnswer::Skip)),
-        (Some(InDoubt::Answers(path)), RunPlace::Folder(folder, _)) => {
-            let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(unusable)?;
-            let known = plan.within(plan_file);
-            let single = answers_in(common, path, folder.id(), &snapshot.state, &known)?;
-            Ok(Answers { single, all: None })
-        }
-        (Some(InDoubt::Answers(_)), RunPlace::Draft(_)) => Err(Error::usage(
-            "this machine has not fetched the run yet, so it can't tell what the answers are about",
-        )
-        .hint("fetch it first: leave --in-doubt out")),
-    }
+/// Nobody knows what the run sent last: its workflow was ended with the engine's own tools.
+fn cut(common: &Common, id: RunId) -> Error {
+    let abandon = common.invocation.command("abandon", &[&id.to_string()]);
+    Error::failed(format!(
+        "somebody has ended run {id} with the engine's own tools, so it can't be resumed"
+    ))
+    .hint(format!("abandon it: {abandon}"))
+    .hint("nothing was sent")
 }

@@ -1,34 +1,45 @@
 //! A run that an engine makes: it is uploaded, followed to its end, and becomes a run of the state folder.
 
-use std::{fs::File, path::Path, time::Instant};
+use std::{
+    fs::{self, File},
+    io::{self, IsTerminal as _},
+    time::{Duration, Instant},
+};
 
-use jiff::Timestamp;
 use tokio::{sync::mpsc, task};
 
 use super::{
-    backend::{Backend, SANDBOX},
-    engine_access::engine_credentials,
-    execute::{Answers, conclude, unusable},
+    admit::refused,
+    backend::Backend,
+    engine_folder::{FetchedRun, RunPlace},
+    engine_site::EngineSite,
+    execute::{Answers, reporters},
     known_plan::KnownPlan,
     observers::Observers,
-    runs::store_error,
-    terminal::say,
+    signing::beside,
+    terminal::{print, say},
 };
 use crate::{
-    checkpoint::{Checkpoint, CheckpointHeader, CheckpointState, Record},
-    cli::{Common, EngineAccess},
+    cli::Common,
     client::Traffic,
     engine::{
-        EngineAddress, EngineError, EngineLink, EngineWorker, FetchedRecords, SessionTask,
-        Submission, SubmittedRun, WorkerParts,
+        EngineError, EngineLink, EngineWorker, FetchedRecords, SessionTask, Submission,
+        SubmittedRun, WorkerParts,
     },
     error::{Error, ExitCode},
-    report::{Session, Summary},
-    store::{Lock, RunDraft, RunFolder, RunSettings},
+    event::{Event, Reporter as _},
+    outcome::Counts,
+    plan::Refusal,
+    report::write_detached_json,
+    store::{RunDraft, RunSettings},
     text::Untrusted,
 };
 
-/// A plan that may be applied, for an engine.
+/// How often the engine is asked how far the run is: for a bar, and for the lines of a log.
+const POLL_BAR: Duration = Duration::from_secs(2);
+const POLL_LINES: Duration = Duration::from_secs(5);
+
+/// A run that is or will be at an engine.
 #[derive(Debug)]
 pub(super) struct EngineRun {
     pub(super) place: RunPlace,
@@ -36,32 +47,47 @@ pub(super) struct EngineRun {
     pub(super) plan: KnownPlan,
     pub(super) plan_file: File,
     pub(super) start: Instant,
-    /// A second application is intended.
-    pub(super) again: bool,
-    /// Whether this process only uploads.
-    pub(super) detach: bool,
 }
 
-/// Where the run's folder is, or will be.
+/// The run at the engine, and what this process does for it.
 #[derive(Debug)]
-pub(super) enum RunPlace {
-    /// It appears once the run has ended or stopped: what a folder says of a run has to be true.
-    Draft(RunDraft),
-    /// It is there, as an earlier session has left it.
-    Folder(RunFolder, Lock),
+pub(super) struct RunToFollow<'a> {
+    pub(super) site: &'a EngineSite,
+    pub(super) run: SubmittedRun,
+    pub(super) session: SessionTask,
+    pub(super) backend: Backend,
+    pub(super) interrupts: mpsc::UnboundedReceiver<()>,
 }
 
 impl EngineRun {
-    /// Uploads the plan. Unless the run is left to the workers, works on it until its end, and shows the result.
+    /// One that begins.
+    pub(super) const fn new(
+        draft: RunDraft,
+        settings: RunSettings,
+        plan: KnownPlan,
+        plan_file: File,
+        start: Instant,
+    ) -> Self {
+        Self {
+            place: RunPlace::Draft(draft),
+            settings,
+            plan,
+            plan_file,
+            start,
+        }
+    }
+
+    /// Uploads the plan. Unless the run is left to the workers, works on it until its end, and shows the result. `repeats`: the engine may
+    /// have an ended run of the plan.
     pub(super) async fn make(
         mut self,
         common: &Common,
-        (address, access): (&str, &EngineAccess),
-        backend: Backend,
-        interrupts: mpsc::UnboundedReceiver<()>,
+        site: &EngineSite,
+        repeats: bool,
+        (backend, mut interrupts): (Backend, mpsc::UnboundedReceiver<()>),
         observers: &Observers,
     ) -> Result<ExitCode, Error> {
-        let engine = connect(address, access, &self.settings.server).await?;
+        let engine = &site.link;
         self.settings.engine = Some(engine.address().to_string());
         let session = session(
             &self.settings,
@@ -73,32 +99,67 @@ impl EngineRun {
             plan: self.plan.within(&self.plan_file),
             changes: self.plan.trailer.changes,
             follows: self.plan.header.follows,
-            signature: None,
+            signature: self.signature()?,
             session: session.clone(),
             stages: self.settings.pace.stages_of(self.plan.trailer.groups),
-            again: self.again,
+            again: repeats,
         };
-        let run = engine.submit(submission).await.map_err(refused)?;
-        self.work(
-            common, &engine, &run, &session, backend, interrupts, observers,
-        )
-        .await
+        let submitted = tokio::select! {
+            biased;
+            Some(()) = interrupts.recv() => None,
+            submitted = engine.submit(submission) => Some(submitted),
+        };
+        let Some(submitted) = submitted else {
+            engine.withdraw(&SubmittedRun::of(&self.settings)).await;
+            return Err(Error::interrupted().hint("the run was withdrawn from the engine"));
+        };
+        let run = submitted.map_err(|error| not_submitted(common, error))?;
+        let followed = RunToFollow {
+            site,
+            run,
+            session,
+            backend,
+            interrupts,
+        };
+        self.work(common, followed, Counts::default(), observers)
+            .await
     }
 
-    /// Unless the run is left to the workers, works on it until its end, and shows the result.
+    /// The signature that was checked, which is beside the copy of the plan.
+    fn signature(&self) -> Result<Option<String>, Error> {
+        match fs::read_to_string(beside(&self.place.plan())) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => {
+                Err(Error::failed("the signature of the plan can't be read").caused_by(error))
+            }
+        }
+    }
+
+    /// Unless the run is left to the workers, works on it until its end, and shows the result. `earlier`: the outcomes that it has already.
     pub(super) async fn work(
         self,
         common: &Common,
-        engine: &EngineLink,
-        run: &SubmittedRun,
-        session: &SessionTask,
-        backend: Backend,
-        mut interrupts: mpsc::UnboundedReceiver<()>,
+        followed: RunToFollow<'_>,
+        earlier: Counts,
         observers: &Observers,
     ) -> Result<ExitCode, Error> {
-        let id = self.settings.run.to_string();
+        let RunToFollow {
+            site,
+            run,
+            session,
+            backend,
+            mut interrupts,
+        } = followed;
+        let (engine, id) = (&site.link, self.settings.run.to_string());
+        observers.made(&id);
+        let resume = self.command(common, engine, "resume");
         say(|out| writeln!(out, "run {id} is at the engine {}", engine.address()));
-        if self.detach {
+        if site.detach {
+            say(|out| writeln!(out, "for its result: {}", Untrusted(&resume).terminal()));
+            if common.json {
+                print(|out| write_detached_json(&self.settings, out))?;
+            }
             return Ok(ExitCode::Done);
         }
         let parts = WorkerParts {
@@ -110,21 +171,20 @@ impl EngineRun {
         let fetched = tokio::select! {
             biased;
             Some(()) = interrupts.recv() => None,
-            fetched = engine.follow(run) => Some(fetched),
+            fetched = engine.follow(&run) => Some(fetched),
+            never = self.show_progress(common, engine, &run, earlier) => match never {},
         };
-        let traffic = worker.traffic(session);
+        let traffic = worker.traffic(&session);
         let left = task::spawn_blocking(move || worker.leave()).await;
         let Some(fetched) = fetched else {
-            let engine = engine.address().to_string();
-            let resume = common
-                .invocation
-                .command("resume", &[&id, "--engine", &engine]);
+            let abandon = self.command(common, engine, "abandon");
             say(|out| {
                 writeln!(
                     out,
                     "run {id} goes on at the engine; to follow it: {}",
                     Untrusted(&resume).terminal()
-                )
+                )?;
+                writeln!(out, "to end it: {}", Untrusted(&abandon).terminal())
             });
             return Err(Error::interrupted());
         };
@@ -134,8 +194,50 @@ impl EngineRun {
         self.conclude(common, &fetched.map_err(failed)?, traffic, observers)
     }
 
-    /// Makes the run's folder, and shows the result.
-    fn conclude(
+    /// A command on this run. The engine is named, unless the environment or the command line does so anyway.
+    fn command(&self, common: &Common, engine: &EngineLink, name: &str) -> String {
+        let id = self.settings.run.to_string();
+        let is_said = common.engine_is_typed;
+        let address = engine.address().to_string();
+        let arguments = [id.as_str(), "--engine", &address];
+        let arguments = if is_said { &arguments[..1] } else { &arguments };
+        common.invocation.command(name, arguments)
+    }
+
+    /// Shows how far the run is, until this is dropped.
+    async fn show_progress(
+        &self,
+        common: &Common,
+        engine: &EngineLink,
+        run: &SubmittedRun,
+        earlier: Counts,
+    ) -> std::convert::Infallible {
+        let every = if io::stderr().is_terminal() {
+            POLL_BAR
+        } else {
+            POLL_LINES
+        };
+        if common.quiet {
+            return std::future::pending().await;
+        }
+        let mut shown = ShownProgress(reporters(common));
+        let started = Event::Started {
+            run: self.settings.run.to_string(),
+            planned: self.plan.trailer.changes,
+            earlier,
+        };
+        shown.0.event(Instant::now(), &started);
+        loop {
+            tokio::time::sleep(every).await;
+            if let Some(outcomes) = engine.counts(run).await {
+                shown.0.event(Instant::now(), &Event::Counted { outcomes });
+            }
+            shown.0.tick(Instant::now());
+        }
+    }
+
+    /// Makes or renews the run's folder, and shows the result.
+    pub(super) fn conclude(
         self,
         common: &Common,
         fetched: &FetchedRecords,
@@ -143,38 +245,25 @@ impl EngineRun {
         observers: &Observers,
     ) -> Result<ExitCode, Error> {
         let header = self.plan.checkpoint_header(self.settings.run);
-        let (folder, run_lock, state) = match self.place {
-            RunPlace::Draft(draft) => {
-                let state = write_checkpoint(&draft.checkpoint(), &header, fetched)?;
-                let (folder, lock) = draft.complete(&self.settings).map_err(store_error)?;
-                (folder, lock, state)
-            }
-            RunPlace::Folder(folder, lock) => {
-                let new = folder.next_checkpoint();
-                let state = write_checkpoint(&new, &header, fetched)?;
-                folder.replace_checkpoint(&new).map_err(store_error)?;
-                (folder, lock, state)
-            }
+        let stored = self.place.store(&self.settings, &header, fetched)?;
+        let result = FetchedRun {
+            stored,
+            settings: self.settings,
+            plan: self.plan,
+            plan_file: self.plan_file,
+            start: self.start,
+            traffic,
         };
-        let summary = Summary {
-            run: Some(self.settings.run.to_string()),
-            outcomes: state.counts(),
-            session: Session {
-                requests: traffic.requests,
-                retries: traffic.retries,
-                throttled: traffic.pushed_back,
-                elapsed: self.start.elapsed(),
-            },
-            is_resumed: state.is_resumed(),
-            stopped: fetched.stopped.clone(),
-            finished: state.is_finished(),
-            folder: Some(folder.path().to_owned()),
-            ..self.plan.result()
-        };
-        let plan = self.plan.within(&self.plan_file);
-        let exit_code = conclude(common, &folder, plan, &summary, 0, observers);
-        drop(run_lock);
-        exit_code
+        result.conclude(common, fetched, observers)
+    }
+}
+
+/// A bar must not stay on the screen.
+struct ShownProgress(crate::event::Reporters<'static>);
+
+impl Drop for ShownProgress {
+    fn drop(&mut self) {
+        self.0.finish(Instant::now());
     }
 }
 
@@ -191,76 +280,31 @@ pub(super) fn session(settings: &RunSettings, changes: u64, answers: Answers) ->
         settle_ms: settings.settle_ms.max(settings.timeout_ms),
         answers: answers.single,
         doubts: answers.all,
-        began_ms: now_ms(),
+        began_ms: jiff::Timestamp::now().as_millisecond(),
     }
 }
 
-/// Writes what was fetched as the checkpoint of a run.
-fn write_checkpoint(
-    path: &Path,
-    header: &CheckpointHeader,
-    fetched: &FetchedRecords,
-) -> Result<CheckpointState, Error> {
-    let contradicts = |error: Box<dyn std::error::Error + Send + Sync>| {
-        Error::failed("what the engine has recorded of the run can't be used").caused_by(error)
-    };
-    Checkpoint::create(path, header).map_err(unusable)?;
-    let opened = Checkpoint::open(path, header, now_ms()).map_err(unusable)?;
-    let mut checkpoint = opened.checkpoint;
-    for record in fetched.records() {
-        let record = record.map_err(|error| contradicts(error.into()))?;
-        checkpoint
-            .append_without_waiting(record)
-            .map_err(|error| contradicts(error.into()))?;
+fn not_submitted(common: &Common, error: EngineError) -> Error {
+    if let EngineError::Rival { run } = error {
+        let refusal = Refusal::Unfinished {
+            run: run.to_string(),
+            recorded: None,
+        };
+        return refused(common, &refusal);
     }
-    let is_open = checkpoint.state().all_open().next().is_some();
-    if fetched.stopped.is_none() && !is_open {
-        let ended = Record::Finished { at: now_ms() };
-        checkpoint
-            .append_without_waiting(ended)
-            .map_err(|error| contradicts(error.into()))?;
-    }
-    checkpoint
-        .close()
-        .map_err(|error| contradicts(error.into()))
-}
-
-/// Connects to the engine at an address.
-pub(super) async fn connect(
-    address: &str,
-    access: &EngineAccess,
-    server: &str,
-) -> Result<EngineLink, Error> {
-    if server == SANDBOX {
-        return Err(Error::usage(
-            "the built-in sandbox is in this process alone, so no other worker can reach it",
-        )
-        .hint("serve one with `wf-bulk sandbox`, and use it with --server"));
-    }
-    let address = address.parse::<EngineAddress>();
-    let address =
-        address.map_err(|error| Error::usage("the engine can't be used").caused_by(error))?;
-    let credentials = engine_credentials(access)?;
-    EngineLink::connect(address, credentials)
-        .await
-        .map_err(failed)
-}
-
-fn refused(error: EngineError) -> Error {
     let is_known = matches!(error, EngineError::Submitted);
-    let refused = Error::failed("the plan was not submitted").caused_by(error);
-    let refused = if is_known {
-        refused.hint("to apply it once more, add --again")
+    let error = Error::failed("the plan was not submitted").caused_by(error);
+    let error = if is_known {
+        let status = common.invocation.command("status", &[]);
+        error
+            .hint(format!("to look at it: {status}"))
+            .hint("once it has ended, --again applies the plan once more")
     } else {
-        refused
+        error
     };
-    refused.hint("nothing was changed")
+    error.hint("nothing was changed")
 }
 
 pub(super) fn failed(error: EngineError) -> Error {
     Error::failed("the engine can't be used").caused_by(error)
-}
-
-fn now_ms() -> i64 {
-    Timestamp::now().as_millisecond()
 }

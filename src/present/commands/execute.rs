@@ -198,7 +198,11 @@ pub(super) fn unusable(error: CheckpointError) -> Error {
 }
 
 /// How to plan the remaining changes of the run again.
-fn to_try_the_rest(common: &Common, prepared: &PreparedRun, counts: &Counts) -> Option<String> {
+pub(super) fn to_try_the_rest(
+    common: &Common,
+    prepared: &PreparedRun,
+    counts: &Counts,
+) -> Option<String> {
     let listing = StateDir::new(common.state_dir.clone()).list().ok()?;
     let ended = EndedRun {
         failed: &prepared.folder.failed(),
@@ -257,7 +261,7 @@ pub(super) fn conclude(
     observers.conclude(common, summary, summary.exit_code())
 }
 
-fn reporters<'a>(common: &Common) -> Reporters<'a> {
+pub(super) fn reporters<'a>(common: &Common) -> Reporters<'a> {
     let mut reporters = Reporters::default();
     if !common.quiet && io::stderr().is_terminal() {
         reporters.add(Bars::stderr(

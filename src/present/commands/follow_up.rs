@@ -12,7 +12,7 @@ use super::{
     planning::write_into,
     question::can_ask,
     signals::{self, unless_interrupted},
-    team_ledger::TeamLedger,
+    team::Team,
 };
 use crate::{
     cli::{Common, FollowUpArgs},
@@ -140,7 +140,7 @@ impl<'a> FollowUpPlan<'a> {
             .follows
             .is_some_and(|follows| follows.by == FollowUp::Undo);
         let ledger = args.applying.ledger.ledger.as_deref();
-        let ledger = TeamLedger::open(ledger, &plan.known.header.server).await?;
+        let team = Team::open(common, ledger, &args.at, &plan.known.header.server).await?;
         let launch_args = Launch {
             observers: self.observers,
             start: self.start,
@@ -151,9 +151,7 @@ impl<'a> FollowUpPlan<'a> {
             signed: None,
             each: None,
             planned_from: run.settings.planned_from.clone().filter(|_| !is_undo),
-            ledger: ledger.as_ref(),
-            #[cfg(feature = "temporal")]
-            at: None,
+            team: &team,
         };
         let source = ReadPlan {
             plan: Box::new(plan),

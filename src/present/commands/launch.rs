@@ -5,6 +5,8 @@ use std::{fs::File, io::Seek as _, time::Instant};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
+#[cfg(feature = "temporal")]
+use super::engine_run::EngineRun;
 use super::{
     admit::Admission,
     backend::{Backend, SANDBOX},
@@ -20,7 +22,8 @@ use super::{
     runs::store_error,
     signals::unless_interrupted,
     signing::PlanSignature,
-    team_ledger::{TeamLedger, ToldRun},
+    team::Team,
+    team_ledger::ToldRun,
     terminal::say,
 };
 use crate::{
@@ -51,11 +54,8 @@ pub(super) struct Launch<'a> {
     pub(super) each: Option<String>,
     /// The command line of `run`, if known, to plan with the same playbook again.
     pub(super) planned_from: Option<PlannedFrom>,
-    /// Where the run is recorded.
-    pub(super) ledger: Option<&'a TeamLedger>,
-    /// Whether an engine is to run it.
-    #[cfg(feature = "temporal")]
-    pub(super) at: Option<&'a crate::cli::EngineFlags>,
+    /// Who else has to know of the run.
+    pub(super) team: &'a Team,
 }
 
 /// A plan that was read completely, and its file.
@@ -100,16 +100,13 @@ pub(super) async fn launch(
         .clone()
         .or_else(|| backend.org.clone());
     observers.about_plan(&plan.known.header, org.as_deref());
-    let recorded = match args.ledger {
-        Some(ledger) => unless_interrupted(&mut interrupts, ledger.runs()).await?,
-        None => Vec::new(),
-    };
+    let recorded = unless_interrupted(&mut interrupts, args.team.runs()).await?;
     let candidate = Candidate {
         header: &plan.known.header,
         sha256: &plan.known.sha256,
         org: org.as_deref(),
         again: args.applying.again,
-        recorded: &recorded,
+        elsewhere: recorded.elsewhere(),
     };
     // Checked again each time: during a question or the wait for a lock, the plan gets older and other runs may start.
     let judge = || {
@@ -138,38 +135,22 @@ pub(super) async fn launch(
     let waits_from = Instant::now();
     let locked = async {
         ask(common, &question).await?;
-        admission
-            .locked(&plan.known.header.server, org.as_deref())
-            .await
+        if args.team.shares_rate() {
+            return admission.granted().await.map(|()| None);
+        }
+        let locked = admission.locked(&plan.known.header.server, org.as_deref());
+        locked.await.map(Some)
     };
     let server_lock = unless_interrupted(&mut interrupts, locked).await?;
     // The time of the question and of waiting for other runs does not count as working time.
     let start = start + waits_from.elapsed();
     let settings = settings(common, &args, draft.id(), &plan, org).await;
     #[cfg(feature = "temporal")]
-    if let Some(at) = args.at
-        && let Some(address) = &at.engine
-    {
-        let run = super::engine_run::EngineRun {
-            place: super::engine_run::RunPlace::Draft(draft),
-            settings,
-            plan: plan.known,
-            plan_file,
-            start,
-            again: args.applying.again,
-            detach: at.detach,
-        };
-        let exit_code = run
-            .make(
-                common,
-                (address, &at.access),
-                backend,
-                interrupts,
-                observers,
-            )
-            .await;
-        drop(server_lock);
-        return exit_code;
+    if let Some(site) = &args.team.engine {
+        let repeats = args.applying.again || recorded.have_plan(&settings.plan_sha256);
+        let run = EngineRun::new(draft, settings, plan.known, plan_file, start);
+        let made = run.make(common, site, repeats, (backend, interrupts), observers);
+        return Box::pin(made).await;
     }
     let header = plan.known.checkpoint_header(settings.run);
     // Kept open from the check on: the checked bytes are the ones that are executed. Where the folder gets its name only without an open
@@ -223,11 +204,11 @@ async fn execute_recorded(
     args: &Launch<'_>,
     state_dir: &StateDir,
     prepared: PreparedRun,
-    (backend, server_lock): (Backend, Lock),
+    (backend, server_lock): (Backend, Option<Lock>),
     mut interrupts: mpsc::UnboundedReceiver<()>,
 ) -> Result<ExitCode, Error> {
     let told = ToldRun::of_plan(&prepared.folder, &prepared.settings, &prepared.plan);
-    if let Some(ledger) = args.ledger {
+    if let Some(ledger) = &args.team.ledger {
         let session = SessionInLedger {
             common,
             state_dir,
@@ -251,7 +232,7 @@ async fn execute_recorded(
     )
     .await;
     drop(server_lock);
-    record_end(common, args.ledger, &told, &exit_code).await;
+    record_end(common, args.team.ledger.as_ref(), &told, &exit_code).await;
     exit_code
 }
 
@@ -282,7 +263,7 @@ async fn settings(
         planned_from: args.planned_from.clone(),
         by: Some(by),
         in_history: true,
-        ledger: args.ledger.map(|ledger| ledger.name().to_owned()),
+        ledger: (args.team.ledger.as_ref()).map(|ledger| ledger.name().to_owned()),
         engine: None,
     }
 }

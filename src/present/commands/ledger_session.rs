@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use super::{
     abandon::record_abandoned,
     admit::refused,
-    earlier::Candidate,
+    earlier::{Candidate, RunsElsewhere},
     known_plan::KnownPlan,
     signals::unless_interrupted,
     team_ledger::{NotBegun, TeamLedger, ToldRun},
@@ -116,7 +116,7 @@ impl<'a> SessionInLedger<'a> {
             sha256: &self.plan.sha256,
             org: self.settings.org.as_deref(),
             again: self.again,
-            recorded,
+            elsewhere: RunsElsewhere::in_ledger(recorded),
         };
         match candidate.refusal_elsewhere(self.state_dir, self.max_age) {
             Ok(refusal) => refusal.map(|refusal| refused(self.common, &refusal)),

@@ -15,11 +15,19 @@ mod doubt_rows;
 mod doubt_walk;
 mod earlier;
 #[cfg(feature = "temporal")]
+mod engine_abandon;
+#[cfg(feature = "temporal")]
 mod engine_access;
+#[cfg(feature = "temporal")]
+mod engine_folder;
 #[cfg(feature = "temporal")]
 mod engine_resume;
 #[cfg(feature = "temporal")]
 mod engine_run;
+#[cfg(feature = "temporal")]
+mod engine_site;
+#[cfg(feature = "temporal")]
+mod engine_status;
 mod execute;
 mod files;
 mod follow_up;
@@ -62,6 +70,7 @@ mod show_ended;
 mod signals;
 mod signing;
 mod status;
+mod team;
 mod team_ledger;
 mod terminal;
 mod undo;
@@ -108,10 +117,16 @@ pub async fn run(cli: Cli, observers: &Observers) -> Result<ExitCode, Error> {
         Command::Undo(args) => Box::pin(undo::undo(&common, &args, observers)).await,
         Command::Retry(args) => Box::pin(retry::retry(&common, &args, observers)).await,
         Command::Verify(args) => Box::pin(verify::verify(&common, &args)).await,
-        Command::Status(args) => match &args.ledger {
-            Some(remote) => ledger_list::ledger_list(&common, remote).await,
-            None => status::status(&common, &args),
-        },
+        Command::Status(args) => {
+            if let Some(remote) = &args.ledger {
+                return ledger_list::ledger_list(&common, remote).await;
+            }
+            #[cfg(feature = "temporal")]
+            if let Some(shown) = Box::pin(engine_status::engine_status(&common, &args)).await? {
+                return Ok(shown);
+            }
+            status::status(&common, &args)
+        }
         Command::Report(args) => report_run::report_run(&common, &args),
         Command::History(args) => history::history(&common, &args),
         Command::Abandon(args) => Box::pin(abandon::abandon(&common, &args)).await,

@@ -127,6 +127,12 @@ impl Observers {
         self.about(&header.playbook.name, &header.server, org);
     }
 
+    /// A run was made that goes on without this process.
+    #[cfg(feature = "temporal")]
+    pub(super) fn made(&self, run: &str) {
+        self.known().run = Some(run.to_owned());
+    }
+
     /// The events of a session; none if nobody wants them.
     pub(super) fn events<'a>(
         &self,

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 
 use super::{
     backend::{Backend, place},
-    earlier::Candidate,
+    earlier::{Candidate, RunsElsewhere},
     known_plan::KnownPlan,
     terminal::{STYLES, print_text, say},
 };
@@ -203,7 +203,7 @@ impl Overview {
             org: self.known.header.org.as_deref(),
             again,
             // It is asked when the plan is applied.
-            recorded: &[],
+            elsewhere: RunsElsewhere::NONE,
         };
         // The printed command includes server and organisation.
         let here = Circumstances {

@@ -1,7 +1,9 @@
 //! `resume`: continues a run that was stopped.
 
-use std::{fs::File, panic, thread, time::Instant};
+use std::{fs::File, panic, path::Path, thread, time::Instant};
 
+#[cfg(feature = "temporal")]
+use super::engine_resume::{self, run_there};
 use super::{
     access::{asked_org, credentials},
     admit::{lock_run, lock_server},
@@ -21,7 +23,7 @@ use super::{
     signals::{self, unless_interrupted},
     signing::{PlanSignature, Signed},
     team_ledger::{TeamLedger, ToldRun},
-    terminal::{print, say},
+    terminal::print,
 };
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, CheckpointState, Replayed},
@@ -42,13 +44,14 @@ pub(super) async fn resume(
     observers: &Observers,
 ) -> Result<ExitCode, Error> {
     let start = Instant::now();
-    #[cfg(feature = "temporal")]
-    if let Some(address) = &args.at.engine
-        && let Some(run) = super::engine_resume::run_there(common, args)?
-    {
-        return super::engine_resume::resume(common, args, address, run, observers).await;
-    }
     let last = LastRun::Resumed(args.playbook.as_deref());
+    #[cfg(feature = "temporal")]
+    if args.at.place.address().is_some()
+        && let Some(run) =
+            Box::pin(run_there(common, &args.at.place, args.run.as_deref(), last)).await?
+    {
+        return Box::pin(engine_resume::resume(common, args, run, observers)).await;
+    }
     let Some(folder) = find_run_or_last(common, args.run.as_deref(), last)? else {
         if common.json {
             print(|out| write_json(&Summary::nothing(), ExitCode::Done, out))?;
@@ -96,14 +99,7 @@ pub(super) async fn resume(
     session::refuse_unnamed_server(common, &credentials, &server)?;
     let asked = asked_org(common, &credentials);
     let org = session::organisation(&stored, &plan.header, asked)?;
-    if !stored.recheck && !args.pacing.no_recheck {
-        say(|out| {
-            writeln!(
-                out,
-                "the run was started with --no-recheck; this session re-checks each execution, unless --no-recheck is given again"
-            )
-        });
-    }
+    session::say_recheck(&stored, &args.pacing);
     let changes = plan.trailer.changes;
     let settings = session::settings(stored, &plan.header, org, changes, common, &args.pacing);
     let org = settings.org.as_deref();
@@ -164,10 +160,23 @@ fn plan_that_was_started(
         )));
     }
     observers.about_plan(&plan.header, stored.org.as_deref());
+    refuse_unapproved(common, args, stored, &path, &mut plan, plan_file)?;
+    Ok((plan, checkpoint))
+}
+
+/// Refuses a plan that is not the approved one, or not signed as it has to be.
+pub(super) fn refuse_unapproved(
+    common: &Common,
+    args: &Resume,
+    stored: &RunSettings,
+    path: &Path,
+    plan: &mut KnownPlan,
+    plan_file: &File,
+) -> Result<(), Error> {
     if let Some(approved) = &args.approved
         && *approved != plan.sha256
     {
-        let show = common.invocation.command("show", &[&path_argument(&path)]);
+        let show = common.invocation.command("show", &[&path_argument(path)]);
         return Err(Error::failed(format!(
             "the plan of run {} is not the one that was approved: its sha256 is {}, approved is {approved}",
             stored.run, plan.sha256
@@ -178,10 +187,10 @@ fn plan_that_was_started(
     if let Some(signers) = &args.allowed_signers {
         let run = stored.run.to_string();
         let abandon = common.invocation.command("abandon", &[&run]);
-        let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
+        let signature = PlanSignature::of(path, signers, Signed::Run { abandon })?;
         plan.signed_by = Some(signature.check(plan_file, &plan.sha256)?);
     }
-    Ok((plan, checkpoint))
+    Ok(())
 }
 
 /// The plan, if it has the recorded digest, and the checkpoint. They are read at the same time, because both can have millions of lines.
@@ -203,7 +212,7 @@ fn plan_and_checkpoint(
 }
 
 /// What a person says of the changes in doubt.
-async fn answers(
+pub(super) async fn answers(
     common: &Common,
     args: &Resume,
     folder: &RunFolder,

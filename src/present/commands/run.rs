@@ -15,7 +15,7 @@ use super::{
     question::can_ask,
     retry_hint::planned_from,
     signals::{self, unless_interrupted},
-    team_ledger::TeamLedger,
+    team::Team,
 };
 use crate::{
     cli::{Common, RunArgs},
@@ -57,8 +57,11 @@ pub(super) async fn run(
     }
     let mut interrupts = signals::watch(common)?;
     let ledger = args.applying.ledger.ledger.as_deref();
-    let ledger = ledger.filter(|_| !args.dry_run);
-    let ledger = TeamLedger::open(ledger, &server.label()).await?;
+    let team = if args.dry_run {
+        Team::NONE
+    } else {
+        Team::open(common, ledger, &args.at, &server.label()).await?
+    };
     let connected = async {
         if !args.dry_run {
             wait_for_sandbox(common, &server, args.pacing.lock_wait()).await?;
@@ -80,11 +83,9 @@ pub(super) async fn run(
         .map_err(|error| Error::failed("a temporary file can't be made").caused_by(error))?;
     let planned = async {
         if !args.dry_run {
-            let recorded = match &ledger {
-                Some(ledger) => ledger.runs().await?,
-                None => Vec::new(),
-            };
-            refuse_conflicts(common, args, &playbook, &backend, moment, &recorded).await?;
+            let runs = team.runs().await?;
+            let elsewhere = runs.elsewhere();
+            refuse_conflicts(common, args, &playbook, &backend, moment, elsewhere).await?;
         }
         let path = Path::new("the plan");
         plan_into(common, &backend, &playbook, moment, path, &mut file).await
@@ -104,9 +105,7 @@ pub(super) async fn run(
             signed: None,
             each: None,
             planned_from: planned_from(&args.playbook),
-            ledger: ledger.as_ref(),
-            #[cfg(feature = "temporal")]
-            at: None,
+            team: &team,
         };
         let source = ReadPlan {
             plan: Box::new(overview),

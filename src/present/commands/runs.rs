@@ -128,7 +128,7 @@ pub(super) fn refuse_at_engine(settings: &RunSettings) -> Result<(), Error> {
         settings.run
     ));
     let there = if cfg!(feature = "temporal") {
-        format!("add {} to `wf-bulk resume`", flag("--engine", engine))
+        format!("add {}", flag("--engine", engine))
     } else {
         "it can go on with a wf-bulk that was built with the feature `temporal`".to_owned()
     };

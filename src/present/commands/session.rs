@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::backend::Server;
+use super::{backend::Server, terminal::say};
 use crate::{
     cli::{Common, DEFAULT_SERVER, Pacing},
     credentials::Credentials,
@@ -66,6 +66,18 @@ pub(super) fn refuse_old(
         .hint("to continue it nevertheless, add --max-age, such as --max-age '30 days'")
         .hint(format!("or abandon it, and plan again: {abandon}"))
         .hint("nothing was changed"))
+}
+
+/// A session re-checks, unless it is told not to.
+pub(super) fn say_recheck(stored: &RunSettings, pacing: &Pacing) {
+    if !stored.recheck && !pacing.no_recheck {
+        say(|out| {
+            writeln!(
+                out,
+                "the run was started with --no-recheck; this session re-checks each execution, unless --no-recheck is given again"
+            )
+        });
+    }
 }
 
 /// The server of a session: as the command line spells it, else that of the plan.

@@ -292,6 +292,7 @@ fn read_key(path: &Path) -> Result<SigningKey, Error> {
 }
 
 /// The text of a file that only its owner may read.
+#[cfg(feature = "temporal")]
 pub(super) fn read_private_text(what: &str, path: &Path) -> Result<String, Error> {
     let (file, text) = read_text(path).map_err(|error| unread(what, path, error))?;
     refuse_shared(what, path, &file)?;

@@ -1,5 +1,7 @@
 //! The ledger of `--ledger`: what this machine asks of it, and says in it.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
@@ -236,50 +238,63 @@ impl TeamLedger {
     }
 
     fn end(&self, how: LedgerEnding, counts: &Counts, exit_code: Option<u8>) -> LedgerEnd {
-        let outcomes = Outcome::ALL.map(|outcome| (outcome, counts.get(outcome)));
         LedgerEnd {
             how,
             at: Timestamp::now(),
             host: self.host.clone(),
-            outcomes: outcomes
-                .into_iter()
-                .filter(|(_, changes)| *changes > 0)
-                .collect(),
+            outcomes: outcomes_of(counts),
             exit_code,
         }
     }
 
     /// The entry of a run, with a session that begins here and now.
     fn entry(&self, told: &ToldRun, end: Option<LedgerEnd>) -> LedgerRun {
-        let settings = &told.settings;
-        let by = settings.by.clone().unwrap_or_else(|| Operator {
-            user: "an unknown user".to_owned(),
-            host: "an unknown host".to_owned(),
-            ..Operator::default()
-        });
-        LedgerRun {
-            wf_bulk_ledger: ledger::LedgerVersion,
-            run: settings.run,
-            plan_sha256: settings.plan_sha256.clone(),
-            playbook: settings.playbook.clone(),
-            vars_sha256: settings.vars_sha256.clone(),
-            server: settings.server.clone(),
-            org: settings.org.clone(),
-            follows: told.follows,
-            changes: told.changes,
-            started_at: settings.started_at,
-            user: by.user,
-            host: by.host,
-            actor: by.actor,
-            link: by.link,
-            session: LedgerSession {
-                id: format!("{:032x}", fastrand::u128(..)),
-                host: self.host.clone(),
-                at: Timestamp::now(),
-            },
-            end,
-        }
+        let session = LedgerSession {
+            id: format!("{:032x}", fastrand::u128(..)),
+            host: self.host.clone(),
+            at: Timestamp::now(),
+        };
+        entry_of(&told.settings, (told.follows, told.changes), session, end)
     }
+}
+
+/// What a team knows of a run. Its plan has so many changes, and may follow another run.
+pub(super) fn entry_of(
+    settings: &RunSettings,
+    (follows, changes): (Option<Follows>, u64),
+    session: LedgerSession,
+    end: Option<LedgerEnd>,
+) -> LedgerRun {
+    let by = settings.by.clone().unwrap_or_else(|| Operator {
+        user: "an unknown user".to_owned(),
+        host: "an unknown host".to_owned(),
+        ..Operator::default()
+    });
+    LedgerRun {
+        wf_bulk_ledger: ledger::LedgerVersion,
+        run: settings.run,
+        plan_sha256: settings.plan_sha256.clone(),
+        playbook: settings.playbook.clone(),
+        vars_sha256: settings.vars_sha256.clone(),
+        server: settings.server.clone(),
+        org: settings.org.clone(),
+        follows,
+        changes,
+        started_at: settings.started_at,
+        user: by.user,
+        host: by.host,
+        actor: by.actor,
+        link: by.link,
+        session,
+        end,
+    }
+}
+
+/// The outcomes that some changes have.
+pub(super) fn outcomes_of(counts: &Counts) -> BTreeMap<Outcome, u64> {
+    let outcomes = Outcome::ALL.map(|outcome| (outcome, counts.get(outcome)));
+    let some = outcomes.into_iter().filter(|(_, changes)| *changes > 0);
+    some.collect()
 }
 
 /// Why a session may not begin, and what to do.

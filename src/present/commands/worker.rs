@@ -7,7 +7,9 @@ use tokio::task;
 use super::{
     access::{asked_org, credentials},
     backend::{Server, connect},
-    engine_run, signals,
+    engine_run::failed,
+    engine_site::connect_at,
+    signals,
     terminal::say,
 };
 use crate::{
@@ -33,7 +35,7 @@ pub(super) async fn worker(common: &Common, args: &WorkerArgs) -> Result<ExitCod
     };
     let mut interrupts = signals::watch(common)?;
     let label = server.label();
-    let engine = engine_run::connect(&args.engine, &args.access, &label).await?;
+    let engine = connect_at(&args.engine, &args.access, &label).await?;
     let timeout = common.timeout();
     let pace = Pace::default();
     let backend = connect(
@@ -51,9 +53,7 @@ pub(super) async fn worker(common: &Common, args: &WorkerArgs) -> Result<ExitCod
         server: label.clone(),
         org: Some(org.clone()),
     };
-    let worker = EngineWorker::start(&engine, parts)
-        .await
-        .map_err(engine_run::failed)?;
+    let worker = EngineWorker::start(&engine, parts).await.map_err(failed)?;
     say(|out| {
         writeln!(
             out,
@@ -75,6 +75,6 @@ pub(super) async fn worker(common: &Common, args: &WorkerArgs) -> Result<ExitCod
     }
     let left = task::spawn_blocking(move || worker.leave()).await;
     left.map_err(|error| Error::failed("the worker has ended without a result").caused_by(error))?
-        .map_err(engine_run::failed)?;
+        .map_err(failed)?;
     Ok(ExitCode::Done)
 }

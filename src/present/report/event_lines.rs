@@ -84,8 +84,10 @@ enum EventDocument<'a> {
 }
 
 impl<'a> EventDocument<'a> {
-    fn of(event: &'a Event, plan: &'a PlanHeader, org: Option<&'a str>) -> Self {
-        match event {
+    /// None for what is only shown.
+    fn of(event: &'a Event, plan: &'a PlanHeader, org: Option<&'a str>) -> Option<Self> {
+        Some(match event {
+            Event::Counted { .. } => return None,
             Event::Started {
                 run: _,
                 planned,
@@ -144,7 +146,7 @@ impl<'a> EventDocument<'a> {
                 changes: *changes,
                 wait_ms: milliseconds(*wait),
             },
-        }
+        })
     }
 }
 
@@ -214,9 +216,11 @@ impl<'a, W: Write> EventLines<'a, W> {
 
 impl<W: Write + Send> Reporter for EventLines<'_, W> {
     fn event(&mut self, _now: Instant, event: &Event) {
-        if self.failure.is_none() {
-            let EventSource { plan, org, .. } = self.source;
-            self.failure = self.write(EventDocument::of(event, plan, org)).err();
+        let EventSource { plan, org, .. } = self.source;
+        if self.failure.is_none()
+            && let Some(document) = EventDocument::of(event, plan, org)
+        {
+            self.failure = self.write(document).err();
         }
     }
 

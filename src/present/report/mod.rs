@@ -7,6 +7,10 @@ mod change_table;
 mod change_walk;
 mod delta;
 mod doubt_text;
+#[cfg(feature = "temporal")]
+mod ended_events;
+#[cfg(feature = "temporal")]
+mod engine_runs;
 mod event_lines;
 mod failed_csv;
 #[cfg(test)]
@@ -69,6 +73,10 @@ mod verification;
 mod words;
 
 pub use doubt_text::write_doubt;
+#[cfg(feature = "temporal")]
+pub use ended_events::report_ends;
+#[cfg(feature = "temporal")]
+pub use engine_runs::{write_detached_json, write_engine_runs, write_engine_runs_json};
 pub use event_lines::{EventLines, EventSource};
 pub use history::{write_history, write_history_json};
 pub use history_export::{ExportedRun, HistoryDocument, write_export_heading};

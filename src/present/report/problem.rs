@@ -53,6 +53,7 @@ impl<'a> Problem<'a> {
             } => Self::new(target, action, *outcome, detail.as_deref()),
             Event::Started { .. }
             | Event::Stage { .. }
+            | Event::Counted { .. }
             | Event::Retried { .. }
             | Event::Doubted { .. }
             | Event::Throttled { .. }

@@ -107,7 +107,7 @@ impl Progress {
             } => {
                 self.outcomes.add(*outcome, 1);
                 self.in_doubt.remove(&doubtful(target));
-                self.remember(now);
+                self.remember(now, 1);
                 if self.verbose {
                     return Some(words::ended(*outcome, action, target, detail.as_deref()));
                 }
@@ -119,6 +119,12 @@ impl Progress {
                     (self.problems == LOOK_AT as u64 + 1)
                         .then(|| "… and more in report.json".to_owned())
                 }
+            }
+            Event::Counted { outcomes } => {
+                let ended = outcomes.total().saturating_sub(self.done());
+                self.outcomes = outcomes.clone();
+                self.remember(now, ended);
+                None
             }
             Event::Retried {
                 target,
@@ -154,11 +160,11 @@ impl Progress {
         }
     }
 
-    fn remember(&mut self, now: Instant) {
+    fn remember(&mut self, now: Instant, changes: u64) {
         let second = self.second(now);
         match self.recent.back_mut() {
-            Some((last, ended)) if *last == second => *ended += 1,
-            Some(_) | None => self.recent.push_back((second, 1)),
+            Some((last, ended)) if *last == second => *ended += changes,
+            Some(_) | None => self.recent.push_back((second, changes)),
         }
         while self
             .recent

@@ -162,7 +162,7 @@ impl<W: Write + Send, L: FnMut() -> Load + Send> Reporter for TimelineRecorder<W
                 let reason = words::stop(reason);
                 self.write(&TimelineLine::Stop { at, reason });
             }
-            Event::Retried { .. } | Event::Doubted { .. } => {}
+            Event::Counted { .. } | Event::Retried { .. } | Event::Doubted { .. } => {}
         }
     }
 

@@ -9,8 +9,40 @@ pub struct EarlierRun {
     /// Whether it applied the same plan.
     pub same_plan: bool,
     pub standing: EarlierStanding,
-    /// If its folder is not here: what the ledger says of it, like `it was started on laptop at …`.
-    pub recorded: Option<String>,
+    /// What is recorded elsewhere of a run that is not in the state folder.
+    pub recorded: Option<RunRecord>,
+}
+
+/// What is recorded elsewhere of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRecord {
+    pub by: RunKeeper,
+    /// Like `started on laptop by jane, …`.
+    pub said: String,
+}
+
+/// Who keeps the runs of a team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunKeeper {
+    /// The ledger knows of a run; its folder is on another machine.
+    Ledger,
+    /// The engine has all of it: any machine can go on with it.
+    Engine,
+}
+
+impl RunKeeper {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Ledger => "ledger",
+            Self::Engine => "engine",
+        }
+    }
+}
+
+impl fmt::Display for RunRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} says: {}", self.by.word(), self.said)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

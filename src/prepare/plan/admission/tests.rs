@@ -265,26 +265,33 @@ fn a_plan_is_applied_once_unless_again_is_meant_or_it_was_made_just_now() {
 }
 
 #[test]
-fn what_the_ledger_says_of_a_run_stands_in_the_refusal_with_the_way_out() {
-    for (standing, message, cure) in [
-        (
-            EarlierStanding::Unfinished,
-            "run r of the same playbook and variables is not finished (the ledger says: started on ci-7)",
-            "if its folder is lost, look at what it did, and abandon it: wf-bulk abandon r",
-        ),
-        (
-            EarlierStanding::Finished(DONE),
-            "run r did this already (2 applied + 1 in_doubt), and a second time it would take effect again (the ledger says: started on ci-7)",
-            "look at what it did, where its folder is: wf-bulk status r",
-        ),
+fn what_is_recorded_of_a_run_stands_in_the_refusal_with_the_way_out() {
+    const UNFINISHED: &str = "run r of the same playbook and variables is not finished";
+    const DID: &str = "run r did this already (2 applied + 1 in_doubt), and a second time it would take effect again";
+    const LOST: &str =
+        "if its folder is lost, look at what it did, and abandon it: wf-bulk abandon r";
+    const LOOK: &str = "look at what it did, where its folder is: wf-bulk status r";
+    let finished = EarlierStanding::Finished(DONE);
+    let told = [(EarlierStanding::Unfinished, UNFINISHED), (finished, DID)];
+    let at_engine = [
+        "resume it: wf-bulk resume r",
+        "look at what it did: wf-bulk status r",
+    ];
+    for (by, word, cures) in [
+        (RunKeeper::Ledger, "ledger", [LOST, LOOK]),
+        (RunKeeper::Engine, "engine", at_engine),
     ] {
-        let mut earlier = earlier(standing);
-        earlier[0].recorded = Some("started on ci-7".to_owned());
-        let here = Circumstances { earlier, ..here() };
-        let refusals = refusals(&header(false, false), &trailer(1, 0), &here);
-        assert_eq!(refusals[0].to_string(), message);
-        let cures = refusals[0].cures(&Invocation::default());
-        assert!(cures.iter().any(|told| told == cure), "{cures:?}");
+        for ((standing, message), cure) in told.into_iter().zip(cures) {
+            let mut earlier = earlier(standing);
+            let said = "started on ci-7".to_owned();
+            let message = format!("{message} (the {word} says: {said})");
+            earlier[0].recorded = Some(RunRecord { by, said });
+            let here = Circumstances { earlier, ..here() };
+            let refusals = refusals(&header(false, false), &trailer(1, 0), &here);
+            assert_eq!(refusals[0].to_string(), message);
+            let cures = refusals[0].cures(&Invocation::default());
+            assert!(cures.iter().any(|told| told == cure), "{cures:?}");
+        }
     }
 }
 

@@ -42,6 +42,25 @@ fn the_rate_is_that_of_the_last_seconds() {
 }
 
 #[test]
+fn the_counts_of_many_workers_take_the_place_of_single_ends() {
+    let start = Instant::now();
+    let mut progress = Progress::new(start, false);
+    progress.event(start, &started(1_000));
+    for second in 1..=10 {
+        let mut outcomes = Counts::default();
+        outcomes.add(Outcome::Applied, second * 8 - 1);
+        outcomes.add(Outcome::Refused, 1);
+        let line = progress.event(start + ms(second * 1_000), &Event::Counted { outcomes });
+        assert_eq!(line, None);
+    }
+    assert_eq!(progress.done(), 80);
+    assert_eq!(
+        progress.notes(start + ms(10_500)),
+        "7.6/s   eta 2 min   1 refused"
+    );
+}
+
+#[test]
 fn a_burst_does_not_promise_an_early_end() {
     let start = Instant::now();
     let mut progress = Progress::new(start, false);

@@ -1,0 +1,52 @@
+//! `status --engine`: the runs of a team.
+
+use jiff::tz::TimeZone;
+
+use super::{
+    engine_resume::{id_there, unknown},
+    engine_run::failed,
+    engine_site::connect,
+    terminal::{STYLES, print, print_text, say},
+};
+use crate::{
+    cli::{Common, Status},
+    engine::TeamRun,
+    error::{Error, ExitCode},
+    report::{write_engine_runs, write_engine_runs_json},
+    text::Untrusted,
+};
+
+/// Shows the runs at the engine, or the one that is named; none if the command is about this machine.
+pub(super) async fn engine_status(
+    common: &Common,
+    args: &Status,
+) -> Result<Option<ExitCode>, Error> {
+    if args.last || args.watch || args.check {
+        return Ok(None);
+    }
+    let Some(engine) = connect(&args.at, "").await? else {
+        return Ok(None);
+    };
+    let runs = if let Some(prefix) = &args.run {
+        let id = id_there(common, &args.at, prefix).await?;
+        let run = engine.team_run(id).await.map_err(failed)?;
+        vec![run.ok_or_else(|| unknown(&engine, id))?]
+    } else {
+        let mut runs = engine.team_runs().await.map_err(failed)?;
+        runs.reverse();
+        runs
+    };
+    let ui = args.engine_ui.as_deref();
+    let page = |run: &TeamRun| engine.address().page(ui, &run.workflow, &run.execution);
+    if common.json {
+        print(|out| write_engine_runs_json(&runs, &page, out))?;
+        return Ok(Some(ExitCode::Done));
+    }
+    print_text(|out| write_engine_runs(&runs, &TimeZone::system(), &page, out, STYLES))?;
+    if let (Some(_), [run]) = (&args.run, &runs[..]) {
+        let id = run.settings.run.to_string();
+        let resume = common.invocation.command("resume", &[&id]);
+        say(|out| writeln!(out, "for its result: {}", Untrusted(&resume).terminal()));
+    }
+    Ok(Some(ExitCode::Done))
+}
