@@ -61,9 +61,6 @@ class Service:
             mounts.append((place, folder.resolve(strict=True), mode != ["ro"]))
         missing = set(image.volumes) - {place for place, *_ in mounts}
         assert not missing, f"{self.name}: {missing} is not mounted"
-        hosts = pathlib.Path(os.environ["WF_BULK_VOLUMES"]) / "hosts"
-        hosts.write_text(containers.HOSTS)
-        mounts.append(("/etc/hosts", hosts, False))
         return containers.line(image, mounts, self.said.get("environment", {}), arguments)
 
     def start(self):

@@ -10,8 +10,8 @@ import subprocess
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 
-# What Docker and Kubernetes mount there.
-HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost\n"
+# What Docker and Kubernetes mount as /etc/hosts.
+HOSTS = REPOSITORY / ".ci/hosts"
 
 
 @dataclasses.dataclass
@@ -65,7 +65,7 @@ def line(image, mounts, environment, arguments, writable=False):
     if b"/lib64/ld-linux" in image.root.joinpath(image.entrypoint[0].strip("/")).read_bytes()[:4096]:
         for library in ("/lib", "/lib64", "/usr/lib"):
             words += ["--ro-bind", os.path.realpath(library), library]
-    for place, source, is_writable in mounts:
+    for place, source, is_writable in [("/etc/hosts", HOSTS, False), *mounts]:
         if source is None:
             words += ["--perms", "1777", "--tmpfs", place]
         else:

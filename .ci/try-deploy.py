@@ -6,6 +6,7 @@ deploy/kubernetes after `kubectl kustomize`, are started as Kubernetes would, an
 What was changed is read from the sandbox's ledger.
 """
 
+import base64
 import collections
 import contextlib
 import json
@@ -23,6 +24,7 @@ import yaml
 
 import containers
 import pods
+import tls_proxy
 
 HERE = pathlib.Path(__file__).resolve().parent
 DEPLOY = containers.REPOSITORY / "deploy"
@@ -30,6 +32,7 @@ ROOT, TEMPORAL, MANIFESTS = (pathlib.Path(word).resolve() for word in sys.argv[1
 
 # As the files in deploy/ say it.
 ENGINE = "temporal://127.0.0.1:7233/default"
+ENGINE_BY_TLS = "temporal://localhost:7243/default"
 SERVER = "http://127.0.0.1:8080"
 
 # The user that the image of Temporal knows.
@@ -130,7 +133,12 @@ def kubernetes():
         host = Host(pathlib.Path(folder))
         token = host.folder / "token"
         token.write_text("sandbox\n")
-        sources, settings = {"wf-bulk-token": pods.projected(host.folder / "secret", [token])}, {}
+        secret = tls_proxy.certificates(host.folder / "certificates")
+        (secret / "payload.key").write_text(base64.b64encode(os.urandom(32)).decode())
+        (secret / "api-key").write_text("made-up\n")
+        files = [secret / name for name in ("ca.crt", "tls.crt", "tls.key", "payload.key", "api-key")]
+        sources = {"wf-bulk-token": pods.projected(host.folder / "secret", [token]), "wf-bulk-engine": pods.projected(host.folder / "engine", files)}
+        settings = {}
         for it in (it for it in documents if it["kind"] == "ConfigMap"):
             settings[it["metadata"]["name"]] = it["data"]
             for name, text in it["data"].items():
@@ -139,11 +147,12 @@ def kubernetes():
             files = [host.folder / "data" / name for name in it["data"]]
             sources[it["metadata"]["name"]] = pods.projected(host.folder / it["metadata"]["name"], files)
         (ours,) = (values for values in settings.values() if "WF_BULK_ENGINE" in values)
-        # As somebody would edit it. There is no epilot and no TLS here.
-        ours |= {"WF_BULK_ENGINE": ENGINE, "WF_BULK_SERVER": SERVER}
+        # As somebody would edit it. There is no epilot here.
+        ours |= {"WF_BULK_ENGINE": ENGINE_BY_TLS, "WF_BULK_SERVER": SERVER} | settings_in_comments()
         (file := host.folder / "compose.yaml").write_text(without_workers())
         with stopped_at_the_end(host, file):
             expect(host, host.compose("up", "--detach", "--build", file=file), "")
+            tls_proxy.serve(secret, 7243, 7233)
             image = containers.wf_bulk(ROOT)
             running = []
             for replica in range(deployment["replicas"]):
@@ -151,9 +160,10 @@ def kubernetes():
                 (container,) = pod.containers()
                 log = (host.folder / f"worker{replica}.log").open("w")
                 running.append(containers.Container(pod.line(container), stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+            expect_bundled_authorities(host, worker, image, sources, settings)
             pod = pods.Pod(job, image, host.folder / "job", sources, settings)
             said = "".join(expect(host, host.run(pod.line(container)), "") for container in pod.containers())
-            assert f"is at the engine {ENGINE}" in said, said
+            assert f"is at the engine {ENGINE_BY_TLS}" in said, said
             planned = int(re.search(r"(\d+) changes", said)[1])
             wait(host, lambda: sum(effects().values()) > 10)
             leaving, staying = running
@@ -173,6 +183,22 @@ def expect_little_memory(spec, running):
     peak = int(re.search(r"VmHWM:\s*(\d+) kB", pathlib.Path(f"/proc/{running.program}/status").read_text())[1]) / 1024
     assert peak * 2 < limit, f"a worker takes {peak:.0f} MiB, and the limit is {limit} MiB"
     print(f"a worker takes {peak:.0f} MiB")
+
+
+def expect_bundled_authorities(host, spec, image, sources, settings):
+    """The image has no certificates. An engine is checked with those in the program, which do not know this one."""
+    without = {name: {key: value for key, value in values.items() if "TLS" not in key} for name, values in settings.items()}
+    without = {name: values | {"WF_BULK_ENGINE_TLS_SERVER_NAME": "localhost"} for name, values in without.items()}
+    pod = pods.Pod(spec, image, host.folder / "stranger", sources, without)
+    ended = host.run(pod.line(*pod.containers()))
+    assert ended.returncode != 0 and "UnknownIssuer" in ended.stderr and "--engine-tls-ca" in ended.stderr, ended
+
+
+def settings_in_comments():
+    """What the kustomization says of a connection that needs more."""
+    found = re.findall(r"# - (WF_BULK_\w+)=(.*)", (DEPLOY / "kubernetes/kustomization.yaml").read_text())
+    assert len(found) == 4, found
+    return dict(found)
 
 
 def without_workers():

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret as _, SecretString};
 use temporalio_client::{
     ClientTlsOptions, TlsOptions,
@@ -23,7 +24,7 @@ pub struct EngineCredentials {
 /// The settings of an encrypted connection, as PEM.
 #[derive(Debug, Default)]
 pub struct EngineTls {
-    /// The authorities that are trusted; none: those of the system.
+    /// The authorities that are trusted; none: those of the system, or Mozilla's if it has none.
     pub authorities: Option<String>,
     pub identity: Option<ClientIdentity>,
     /// The name in the engine's certificate, if it is another one than that in its address.
@@ -50,12 +51,30 @@ impl EngineTls {
                 .client_private_key(identity.key.expose_secret().as_bytes().to_vec())
                 .build()
         });
+        let authorities = self.authorities.clone().or_else(bundled_authorities);
         TlsOptions::builder()
-            .maybe_server_root_ca_cert(self.authorities.clone().map(String::into_bytes))
+            .maybe_server_root_ca_cert(authorities.map(String::into_bytes))
             .maybe_domain(self.server_name.clone())
             .maybe_client_tls_options(identity)
             .build()
     }
+}
+
+/// For a machine without certificates, like a bare container: those of Mozilla, as for the service.
+fn bundled_authorities() -> Option<String> {
+    let system = rustls_native_certs::load_native_certs();
+    system.certs.is_empty().then(mozilla_authorities)
+}
+
+fn mozilla_authorities() -> String {
+    let pem = |certificate: &[u8]| {
+        let text = STANDARD.encode(certificate);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    };
+    webpki_root_certs::TLS_SERVER_ROOT_CERTS
+        .iter()
+        .map(|certificate| pem(certificate))
+        .collect()
 }
 
 /// Why the engine could not be reached, with what helps.

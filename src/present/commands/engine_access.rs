@@ -79,6 +79,8 @@ fn api_key() -> Result<Option<SecretString>, Error> {
     let Some(key) = variable(ENGINE_API_KEY)? else {
         return Ok(None);
     };
+    // A Secret of Kubernetes that was made of a file has the file's last line break.
+    let key = SecretString::from(key.expose_secret().trim_end());
     let is_token = key
         .expose_secret()
         .bytes()
