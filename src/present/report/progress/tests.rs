@@ -56,7 +56,7 @@ fn the_counts_of_many_workers_take_the_place_of_single_ends() {
     assert_eq!(progress.done(), 80);
     assert_eq!(
         progress.notes(start + ms(10_500)),
-        "7.6/s   eta 2 min   1 refused"
+        "8.4/s   eta 2 min   1 refused"
     );
 }
 
