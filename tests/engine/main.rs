@@ -14,6 +14,7 @@ mod hints;
 #[expect(dead_code, reason = "the tests of the command line need more of it")]
 mod judge;
 mod kills;
+mod leave;
 #[path = "../cli/ledger.rs"]
 #[expect(dead_code, reason = "the tests of the command line need more of it")]
 mod ledger;

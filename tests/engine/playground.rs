@@ -270,6 +270,11 @@ impl WorkerProcess {
         self.0.wait().unwrap();
     }
 
+    /// Waits for its end, and returns its exit code.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        self.0.wait().unwrap().code()
+    }
+
     /// Sends it a signal, by its name.
     pub(crate) fn signal(&self, name: &str) {
         send_signal(&self.0, name);
