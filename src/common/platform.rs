@@ -46,7 +46,7 @@ pub enum Exposure {
 
 /// How a child process and what it has started is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GroupEnd {
+pub enum ChildEnd {
     /// It is asked to end, where the system can ask.
     Ask,
     /// It ends now.

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::LedgerError;
 use crate::{
-    platform::{GroupEnd, apart, end_group},
+    platform::{ChildEnd, apart, end_group},
     secrets::SECRETS,
 };
 
@@ -203,7 +203,7 @@ impl ChildGroup {
 impl Drop for ChildGroup {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
-            end_group(group, GroupEnd::Kill);
+            end_group(group, ChildEnd::Kill);
         }
     }
 }

@@ -14,7 +14,7 @@ use rustix::{
 };
 use tokio::process::Command;
 
-use super::{DeviceName, Exposure, GroupEnd};
+use super::{ChildEnd, DeviceName, Exposure};
 
 /// The variable that names the user's folder.
 pub const HOME: &str = "HOME";
@@ -261,10 +261,10 @@ pub fn apart(command: &mut Command) -> &mut Command {
 }
 
 /// Ends a child that was started [`apart`], and what it has started.
-pub fn end_group(child: u32, how: GroupEnd) {
+pub fn end_group(child: u32, how: ChildEnd) {
     let signal = match how {
-        GroupEnd::Ask => Signal::TERM,
-        GroupEnd::Kill => Signal::KILL,
+        ChildEnd::Ask => Signal::TERM,
+        ChildEnd::Kill => Signal::KILL,
     };
     if let Some(group) = i32::try_from(child).ok().and_then(Pid::from_raw) {
         // An error means that it has ended.

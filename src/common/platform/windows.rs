@@ -20,7 +20,7 @@ use windows_permissions::{
 };
 
 use super::{
-    DeviceName, Exposure, GroupEnd,
+    ChildEnd, DeviceName, Exposure,
     access_list::{self, AllowedAccess},
     device_name,
 };
@@ -332,7 +332,7 @@ pub fn apart(command: &mut Command) -> &mut Command {
 }
 
 /// Ends a child that was started [`apart`], and what it has started. No program without a window can be asked to end, so each ends at once.
-pub fn end_group(child: u32, _: GroupEnd) {
+pub fn end_group(child: u32, _: ChildEnd) {
     let ended = std::process::Command::new("taskkill")
         .args(["/T", "/F", "/PID", &child.to_string()])
         .stdin(Stdio::null())

@@ -14,7 +14,7 @@ use tokio::{
 
 use super::core_dumps;
 use crate::{
-    platform::{self, GroupEnd, end_group},
+    platform::{self, ChildEnd, end_group},
     secrets::SECRETS,
 };
 
@@ -86,7 +86,7 @@ pub(super) async fn run_command(
 
 /// Ends a command and its process group.
 async fn stop(child: &mut Child, group: Option<u32>) {
-    for how in [GroupEnd::Ask, GroupEnd::Kill] {
+    for how in [ChildEnd::Ask, ChildEnd::Kill] {
         if let Some(group) = group {
             end_group(group, how);
         }
