@@ -12,7 +12,7 @@ use std::{
 use tempfile::TempDir;
 
 /// No start of a server takes that long, on a slow machine either.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The server of all tests that leave it alone.
 static SHARED: Mutex<Weak<DevServer>> = Mutex::new(Weak::new());

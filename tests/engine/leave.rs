@@ -59,7 +59,7 @@ fn a_worker_that_is_told_to_stop_finishes_what_is_in_flight_and_gives_its_groups
 #[track_caller]
 fn expect_nothing_in_flight_at_each_resume(checkpoint: &str) {
     for (place, _) in checkpoint.match_indices(r#""record":{"resumed""#) {
-        let before = Records::of(checkpoint[..place].as_bytes());
+        let before = Records::of(&checkpoint.as_bytes()[..place]);
         assert_eq!(before.in_flight, BTreeSet::new());
     }
 }

@@ -74,10 +74,10 @@ fn exactly_as_many_changes_fail_as_may() {
     });
     let mut workers = playground.workers(3);
     let run = playground.submit("engine.plan");
-    for victim in 0..3 {
-        playground.wait_for_writes(victim + 1);
-        workers[victim].kill();
-        workers[victim] = playground.worker();
+    for (before, worker) in workers.iter_mut().enumerate() {
+        playground.wait_for_writes(before + 1);
+        worker.kill();
+        *worker = playground.worker();
     }
     let ended = playground.fetch(&run, 4).json();
     assert_eq!(ended["outcomes"]["refused"], 5, "{ended}");

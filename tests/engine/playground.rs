@@ -29,7 +29,7 @@ pub(crate) const TIMEOUT: &str = "2";
 pub(crate) const SETTLE_MS: i64 = 2_000;
 
 /// No run of a test takes that long, on a slow machine either.
-const PATIENCE: Duration = Duration::from_mins(10);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The organisation of the sandbox.
 const ORG: &str = "4711";

@@ -31,11 +31,11 @@ fn a_worker_that_is_frozen_for_longer_than_a_take_over_sends_nothing_any_more() 
     });
     let workers = playground.workers(2);
     let run = playground.submit("engine.plan");
-    for freeze in 0..2 {
-        playground.wait_for_writes(15 * (freeze + 1));
-        workers[freeze].signal("STOP");
+    for (before, worker) in workers.iter().enumerate() {
+        playground.wait_for_writes(15 * (before + 1));
+        worker.signal("STOP");
         thread::sleep(Duration::from_secs(8));
-        workers[freeze].signal("CONT");
+        worker.signal("CONT");
     }
     playground.fetch(&run, 0);
     let records = playground.expect_innocent();

@@ -112,7 +112,7 @@ impl GroupPlan {
             let change: Change = serde_json::from_str(line).map_err(unusable)?;
             writer.item(&Item::Change(Box::new(change)))?;
         }
-        let (bytes, trailer, sha256) = writer.finish(1)?;
+        let (bytes, trailer, _) = writer.finish(1)?;
         if trailer.groups != 1 {
             return Err(EngineError::Unusable(
                 "its changes are not of one execution".to_owned(),
@@ -123,6 +123,7 @@ impl GroupPlan {
         let checked = reader.checked().ok_or(PlanError::NoEnd)?;
         let lines = trailer.changes + 2;
         let run = task.session.run.clone();
+        let sha256 = checked.sha256();
         Ok(Self {
             header: CheckpointHeader::new(run, sha256, lines, trailer.changes),
             bytes,

@@ -60,7 +60,7 @@ async fn an_execution_that_can_not_be_read_fails_alone_if_another_one_can() {
     for (witness, expected) in [(None, Outcome::NotAttempted), (Some("f"), Outcome::Failed)] {
         let mut test_run = TestRun::new(&[due("e", "t0"), due("f", "t0")]);
         // Only the first execution is worked on.
-        test_run.settings.stages = vec![0..1];
+        test_run.settings.stages = std::iter::once(0..1).collect();
         test_run.witness = witness.map(|id| Operation::read(Generation::V2, &Id::new(id).unwrap()));
         for _ in 0..3 {
             test_run.service.fault(&read_of("e"), Fault::FailBefore);

@@ -50,6 +50,10 @@ impl Team {
     }
 
     /// Whether an engine keeps the rate of the organisation for all its runs. Then this machine need not keep them apart.
+    #[cfg_attr(
+        not(feature = "temporal"),
+        expect(clippy::unused_self, reason = "only an engine keeps a rate")
+    )]
     pub(super) const fn shares_rate(&self) -> bool {
         #[cfg(feature = "temporal")]
         return self.engine.is_some();
