@@ -62,7 +62,7 @@ fn certificates(what: &str, path: &Path) -> Result<String, Error> {
     if text.contains("-----BEGIN CERTIFICATE-----") {
         return Ok(text);
     }
-    Err(unusable(what, path).hint("it is to be PEM, with a line -----BEGIN CERTIFICATE-----"))
+    Err(unusable(what, path).hint("it must be PEM, with a line -----BEGIN CERTIFICATE-----"))
 }
 
 fn private_key(path: &Path) -> Result<SecretString, Error> {
@@ -71,7 +71,7 @@ fn private_key(path: &Path) -> Result<SecretString, Error> {
         return Ok(text);
     }
     Err(unusable("private key", path)
-        .hint("it is to be PEM, with a line -----BEGIN PRIVATE KEY-----"))
+        .hint("it must be PEM, with a line -----BEGIN PRIVATE KEY-----"))
 }
 
 /// The API key of the engine: from the environment alone, since process lists show arguments.
