@@ -68,7 +68,11 @@ fn the_environment_goes_before_a_profile_and_flags_before_both() {
     let with_env = |token: &str, more: &[&str]| {
         let arguments = [&PLAN[..], more].concat();
         let mut command = environment.command(&arguments);
-        Ended::from(command.env("EPILOT_TOKEN", token).output().unwrap())
+        command
+            .env("EPILOT_TOKEN", token)
+            .env("WF_BULK_ENGINE_KEY", token)
+            .env("WF_BULK_ENGINE_API_KEY", token);
+        Ended::from(command.output().unwrap())
     };
     assert_eq!(planned(with_env("sandbox", &[])), 3);
     with_env("wrong", &[]).expect_code(1);
@@ -80,7 +84,7 @@ fn the_environment_goes_before_a_profile_and_flags_before_both() {
         3
     );
     // A token is for this tool alone.
-    let lists = "env | grep -q EPILOT_TOKEN && exit 8; echo sandbox";
+    let lists = "env | grep -qE 'EPILOT_TOKEN|WF_BULK_ENGINE_(API_)?KEY' && exit 8; echo sandbox";
     assert_eq!(planned(with_env("wrong", &["--token-command", lists])), 3);
     with_env("wrong", &["--token-command", "echo s3cr3t; exit 7"])
         .expect_code(1)

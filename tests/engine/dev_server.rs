@@ -101,6 +101,10 @@ impl DevServer {
         format!("temporal://127.0.0.1:{}/default", self.port)
     }
 
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
     fn child(&self) -> MutexGuard<'_, Child> {
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }

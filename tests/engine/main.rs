@@ -24,4 +24,6 @@ mod playground;
 #[path = "../cli/records.rs"]
 mod records;
 mod runs;
+mod secrets;
 mod takeover;
+mod tls;

@@ -32,7 +32,7 @@ pub(crate) const SETTLE_MS: i64 = 2_000;
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The organisation of the sandbox.
-const ORG: &str = "4711";
+pub(crate) const ORG: &str = "4711";
 
 /// The same data each time, and no automation that ends by itself.
 const SANDBOX: [&str; 6] = [
@@ -53,6 +53,8 @@ pub(crate) struct Playground {
     pub(crate) sandbox: SandboxProcess,
     pub(crate) environment: Environment,
     pub(crate) planned: Vec<Planned>,
+    /// What commands and workers have in their environment besides.
+    variables: Vec<(&'static str, String)>,
     /// The number of the last request of the planning.
     planning: u64,
     workers: AtomicU32,
@@ -116,6 +118,7 @@ impl Playground {
         Self {
             engine,
             planned,
+            variables: Vec::new(),
             planning: last_number(&ledger),
             sandbox,
             environment,
@@ -134,7 +137,14 @@ impl Playground {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.environment.command_on(&self.sandbox, arguments);
         command.args(["--engine", &self.engine.address()]);
+        let variables = self.variables.iter();
+        command.envs(variables.map(|(name, value)| (name, value)));
         command
+    }
+
+    /// Sets a variable of the environment of all commands and workers from now on.
+    pub(crate) fn set(&mut self, name: &'static str, value: &str) {
+        self.variables.push((name, value.to_owned()));
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
