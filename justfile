@@ -133,6 +133,11 @@ demo:
 engine *tests:
     bash .ci/run engine {{ tests }}
 
+# the histories that a test replays, recorded anew: what runs that are under way at an update were made with
+engine-histories:
+    .ci/temporal
+    WF_BULK_ENGINE_HISTORIES=$PWD/tests/engine/histories cargo test --features temporal --test engine -- --ignored can_be_recorded
+
 # the same with a thousand kills in 5,000 groups, and a minute of two runs at one rate; an hour
 engine-torture:
     .ci/temporal

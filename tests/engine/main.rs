@@ -10,6 +10,7 @@ mod environment;
 mod evidence;
 #[path = "../cli/hints.rs"]
 mod hints;
+mod histories;
 #[path = "../cli/judge.rs"]
 #[expect(dead_code, reason = "the tests of the command line need more of it")]
 mod judge;

@@ -31,6 +31,9 @@ mod team;
 mod upload;
 mod worker;
 
+#[cfg(test)]
+mod replay_tests;
+
 pub use access::{ClientIdentity, EngineCredentials, EngineTls};
 pub use address::{EngineAddress, EngineAddressError};
 pub use codec::{PayloadKeys, PayloadKeysError};
