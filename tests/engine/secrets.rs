@@ -57,7 +57,11 @@ fn decode(value: &Value, kept: &mut String) {
             }
         }
         Value::Array(values) => values.iter().for_each(|value| decode(value, kept)),
-        Value::Object(values) => values.values().for_each(|value| decode(value, kept)),
+        // Its search attributes are the engine's own: which build of the client worked.
+        Value::Object(values) => values
+            .iter()
+            .filter(|(name, _)| *name != "searchAttributes")
+            .for_each(|(_, value)| decode(value, kept)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

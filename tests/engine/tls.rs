@@ -132,13 +132,11 @@ fn an_engine_behind_tls_is_reached_with_the_right_certificates_alone() {
         ([&other[..], &name, &ours].concat(), "--engine-tls-ca"),
         ([&name[..], &ours].concat(), "--engine-tls-ca"),
         ([&authority[..], &ours].concat(), "--engine-tls-server-name"),
-        (
-            [&authority[..], &name].concat(),
-            "it asks for a client certificate",
-        ),
+        // The proxy's alert that says so can be lost with the connection.
+        ([&authority[..], &name].concat(), "client certificate"),
         (
             [&authority[..], &name, &strange].concat(),
-            "does not accept the client certificate",
+            "client certificate",
         ),
     ] {
         let refused = apply(&flags).expect_code(1);

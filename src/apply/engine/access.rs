@@ -120,6 +120,8 @@ fn cure(reason: &str, code: Option<Code>) -> Option<&'static str> {
         Some("it asks for a client certificate: --engine-tls-cert and --engine-tls-key")
     } else if says("alert") {
         Some("it does not accept the client certificate")
+    } else if says("connection closed") || says("reset by peer") {
+        Some("if it asks for a client certificate, look at --engine-tls-cert and --engine-tls-key")
     } else if says("InvalidContentType") {
         Some("it speaks no TLS there; without TLS, an engine is reached on this machine alone")
     } else if matches!(code, Some(Code::Unauthenticated | Code::PermissionDenied)) {
