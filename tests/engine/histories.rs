@@ -5,6 +5,11 @@ use std::{env, fs, fs::File, io::Write as _, path::PathBuf, thread, time::Durati
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use temporalio_client::{
+    Client, ClientOptions, Connection, ConnectionOptions, Url, WorkflowExecutionInfo,
+    WorkflowFetchHistoryOptions,
+};
+use tokio::runtime::Runtime;
 
 use crate::{
     playground::{Playground, Setting},
@@ -16,37 +21,43 @@ const FOLDER: &str = "WF_BULK_ENGINE_HISTORIES";
 
 /// The histories of one run, and of the rate of its place.
 struct Recorded {
-    flows: Vec<(String, String)>,
+    client: Client,
+    runtime: Runtime,
+    /// Which workflow it is, and its history as the engine's own tool writes it.
+    flows: Vec<(WorkflowExecutionInfo, String)>,
     into: PathBuf,
     _nowhere: Option<TempDir>,
 }
 
 impl Recorded {
     fn of(playground: &Playground) -> Self {
-        let listed = ["workflow", "list", "--limit", "1000", "--output", "json"];
-        let listed: Value = serde_json::from_str(&playground.engine.ask(&listed)).unwrap();
+        let ask = |arguments: &[&str]| {
+            let json = [arguments, &["--output", "json"]].concat();
+            playground.engine.ask(&json)
+        };
+        let listed = ask(&["workflow", "list", "--limit", "1000"]);
+        let listed: Value = serde_json::from_str(&listed).unwrap();
         let flows = listed.as_array().unwrap().iter().map(|flow| {
             let of = |name: &str| flow["execution"][name].as_str().unwrap().to_owned();
-            let (workflow, run) = (of("workflowId"), of("runId"));
-            let show = [
-                "workflow",
-                "show",
-                "--workflow-id",
-                &workflow,
-                "--run-id",
-                &run,
-            ];
-            let shown = playground
-                .engine
-                .ask(&[&show[..], &["--output", "json"]].concat());
-            // In one line, as small as it can be.
-            let shown: Value = serde_json::from_str(&shown).unwrap();
-            (workflow, shown.to_string())
+            let (workflow_id, run_id) = (of("workflowId"), of("runId"));
+            let id = ["--workflow-id", &workflow_id, "--run-id", &run_id];
+            let shown: Value =
+                serde_json::from_str(&ask(&[&["workflow", "show"], &id[..]].concat())).unwrap();
+            let flow = WorkflowExecutionInfo::builder()
+                .namespace("default")
+                .workflow_id(workflow_id)
+                .run_id(run_id)
+                .build();
+            // In one line.
+            (flow, shown.to_string())
         });
         let nowhere = env::var_os(FOLDER)
             .is_none()
             .then(|| tempfile::tempdir().unwrap());
+        let runtime = Runtime::new().unwrap();
         Self {
+            client: runtime.block_on(connect(playground.engine.port())),
+            runtime,
             flows: flows.collect(),
             into: match &nowhere {
                 Some(nowhere) => nowhere.path().to_owned(),
@@ -63,13 +74,24 @@ impl Recorded {
                 && !has_not.iter().any(|word| text.contains(word))
         };
         let found = self.flows.iter().find(|(_, text)| is_meant(text));
-        let ids: Vec<&String> = self.flows.iter().map(|(id, _)| id).collect();
-        let (_, text) = found.unwrap_or_else(|| panic!("no {name} among {ids:?}"));
+        let ids: Vec<&String> = (self.flows.iter().map(|(flow, _)| &flow.workflow_id)).collect();
+        let (flow, _) = found.unwrap_or_else(|| panic!("no {name} among {ids:?}"));
+        // The client replays only its own form of it.
+        let flow = flow.clone().bind_untyped(self.client.clone());
+        let history = flow.fetch_history(WorkflowFetchHistoryOptions::default());
+        let text = self.runtime.block_on(history.to_json()).unwrap();
         let file = File::create(self.into.join(format!("{name}.json.gz"))).unwrap();
         let mut file = GzEncoder::new(file, Compression::best());
-        file.write_all(text.as_bytes()).unwrap();
+        file.write_all(&text).unwrap();
         file.finish().unwrap();
     }
+}
+
+async fn connect(port: u16) -> Client {
+    let url = Url::parse(&format!("http://127.0.0.1:{port}")).unwrap();
+    let options = ConnectionOptions::new(url).build();
+    let connection = Connection::connect(options).await.unwrap();
+    Client::new(connection, ClientOptions::new("default").build()).unwrap()
 }
 
 const DONE: &str = "WORKFLOW_EXECUTION_COMPLETED";
