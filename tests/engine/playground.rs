@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     process::{Child, Command, Stdio},
     sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
     thread,
@@ -47,6 +47,12 @@ const SANDBOX: [&str; 6] = [
 /// Tests of moments want the machine for themselves.
 static MACHINE: RwLock<()> = RwLock::new(());
 
+/// How many writes the run had sent up to a request.
+struct CountedWrites {
+    until: u64,
+    writes: usize,
+}
+
 /// A plan on a sandbox, for an engine.
 pub(crate) struct Playground {
     pub(crate) engine: Arc<DevServer>,
@@ -57,6 +63,8 @@ pub(crate) struct Playground {
     variables: Vec<(&'static str, String)>,
     /// The number of the last request of the planning.
     planning: u64,
+    /// The writes of the run up to a request: a long ledger is read once.
+    counted: Mutex<CountedWrites>,
     workers: AtomicU32,
     _room: Room,
 }
@@ -120,6 +128,10 @@ impl Playground {
             planned,
             variables: Vec::new(),
             planning: last_number(&ledger),
+            counted: Mutex::new(CountedWrites {
+                until: last_number(&ledger),
+                writes: 0,
+            }),
             sandbox,
             environment,
             workers: AtomicU32::new(0),
@@ -131,6 +143,8 @@ impl Playground {
     pub(crate) fn plan(&mut self, name: &str, playbook: &str) {
         plan(&self.environment, &self.sandbox, name, playbook);
         self.planning = last_number(&self.sandbox.ledger());
+        let counted = self.counted.get_mut().unwrap();
+        (counted.until, counted.writes) = (self.planning, 0);
     }
 
     /// A command on the sandbox and the engine.
@@ -187,13 +201,14 @@ impl Playground {
     /// Waits until the service was asked for so many writes.
     #[track_caller]
     pub(crate) fn wait_for_writes(&self, writes: usize) {
-        let (start, mut since, mut counted) = (Instant::now(), self.planning, 0);
-        while counted < writes {
+        let start = Instant::now();
+        let mut counted = self.counted.lock().unwrap();
+        while counted.writes < writes {
             assert!(start.elapsed() < PATIENCE, "no progress: {}", self.said());
             thread::sleep(Duration::from_millis(20));
-            let ledger = self.ledger_since(since);
-            counted += ledger.writes();
-            since = last_number(&ledger).max(since);
+            let ledger = self.ledger_since(counted.until);
+            counted.writes += ledger.writes();
+            counted.until = last_number(&ledger).max(counted.until);
         }
     }
 
