@@ -8,6 +8,7 @@ mod dev_server;
 #[expect(dead_code, reason = "the tests of the command line need more of it")]
 mod environment;
 mod evidence;
+mod groups;
 #[path = "../cli/hints.rs"]
 mod hints;
 mod histories;

@@ -5,8 +5,8 @@ use std::{fmt, time::Duration};
 use futures::future::FutureExt;
 use secrecy::ExposeSecret as _;
 use temporalio_client::{
-    ActivityIdentifier, Client, ClientOptions, Connection, ConnectionOptions, RetryOptions,
-    RpcOptions, Url, WorkflowExecuteUpdateOptions, WorkflowGetResultOptions,
+    ActivityIdentifier, AsyncActivityHandle, Client, ClientOptions, Connection, ConnectionOptions,
+    RetryOptions, RpcOptions, Url, WorkflowExecuteUpdateOptions, WorkflowGetResultOptions,
     WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowSignalOptions, WorkflowStartOptions,
     WorkflowTerminateOptions,
     errors::{AsyncActivityError, WorkflowGetResultError, WorkflowStartError},
@@ -14,6 +14,7 @@ use temporalio_client::{
 };
 use temporalio_common::{
     data_converters::{DataConverter, DefaultFailureConverter, PayloadConverter},
+    error::ApplicationFailure,
     protos::TaskToken,
 };
 use temporalio_sdk::activities::ActivityContext;
@@ -29,7 +30,9 @@ use super::{
     run_flow::{BegunRun, RunFlow, RunTask},
     shard_flow::ShardFlow,
     shared_pace::Reserve,
-    task::{SessionTask, ShardGroup, ShardTask, pace_flow_id, run_flow_id, shard_flow_id},
+    task::{
+        GroupEnd, SessionTask, ShardGroup, ShardTask, pace_flow_id, run_flow_id, shard_flow_id,
+    },
 };
 use crate::store::RunSettings;
 
@@ -173,18 +176,38 @@ impl EngineLink {
         })
     }
 
+    fn activity(&self, token: TaskToken) -> AsyncActivityHandle<Client> {
+        self.client
+            .get_async_activity_handle(ActivityIdentifier::from_task_token(token))
+    }
+
+    /// Tells the engine the end of an attempt. If it can't be told in time, the heartbeats are missing, and another attempt finds the same end.
+    pub(super) async fn end_activity(
+        &self,
+        context: &ActivityContext,
+        end: Result<GroupEnd, ApplicationFailure>,
+    ) {
+        let activity = self.activity(token(context));
+        let options = RpcOptions::default();
+        let told = async {
+            match end {
+                Ok(end) => activity.complete(Some(end), options).await,
+                Err(failure) => activity.fail(failure, None::<()>, options).await,
+            }
+        };
+        drop(tokio::time::timeout(HEARTBEAT_TIMEOUT, told).await);
+    }
+
     /// Sends the heartbeats of an activity. None is sent twice by the connection: a late one could replace a newer one.
     pub(super) fn heartbeat(&self, context: &ActivityContext) -> SendHeartbeat {
-        let token = TaskToken::from(context.info().task_token.clone());
-        let client = self.client();
+        let (engine, token) = (self.clone(), token(context));
         Box::new(move |details| {
-            let activity = ActivityIdentifier::from_task_token(token.clone());
-            let handle = client.get_async_activity_handle(activity);
+            let activity = engine.activity(token.clone());
             let options = RpcOptions::builder()
                 .retry_options(RetryOptions::no_retries())
                 .build();
             async move {
-                match handle.heartbeat(Some(details), options).await {
+                match activity.heartbeat(Some(details), options).await {
                     Ok(answer) if answer.cancel_requested || answer.activity_paused => {
                         Ok(HeartbeatAnswer::Stop)
                     }
@@ -310,6 +333,10 @@ where
             Err(error) => return Err(EngineError::of("say how the run ended", &error)),
         }
     }
+}
+
+fn token(context: &ActivityContext) -> TaskToken {
+    TaskToken::from(context.info().task_token.clone())
 }
 
 /// Whether the engine has not got a request, and will not get it later.

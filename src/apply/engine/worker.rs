@@ -163,18 +163,31 @@ impl EngineWorker {
 
 #[activities]
 impl GroupActivities {
-    /// Works on one group.
+    /// Works on one group, and tells the engine its end itself: the library does not once its own heartbeats are missing for ten seconds, and
+    /// knows nothing of those that are sent here.
     #[activity]
     pub(crate) async fn group(
         self: Arc<Self>,
         context: ActivityContext,
         task: GroupTask,
     ) -> Result<GroupEnd, ActivityError> {
+        let end = self.attempt(&context, task).await;
+        self.engine.end_activity(&context, end).await;
+        Err(ActivityError::WillCompleteAsync)
+    }
+}
+
+impl GroupActivities {
+    async fn attempt(
+        &self,
+        context: &ActivityContext,
+        task: GroupTask,
+    ) -> Result<GroupEnd, ApplicationFailure> {
         let kept = context.heartbeat_details().deserialize::<String>();
         let kept = kept.map_err(|error| broken(&error))?;
         let journal = kept.unwrap_or_else(|| task.journal.clone());
         let (interrupt, interrupts) = mpsc::unbounded_channel();
-        let send = self.engine.heartbeat(&context);
+        let send = self.engine.heartbeat(context);
         let heartbeats = Arc::new(Heartbeats::new(&journal, send, interrupt));
         // The token is for this server and organisation alone.
         if task.session.server != self.parts.server || task.session.org != self.parts.org {
@@ -210,9 +223,7 @@ impl GroupActivities {
         }
         Ok(end)
     }
-}
 
-impl GroupActivities {
     /// The client of a session.
     fn client(&self, session: &SessionTask) -> Arc<Client> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
@@ -256,13 +267,11 @@ impl fmt::Debug for GroupActivities {
 }
 
 /// Another attempt goes on with the group.
-fn given_back(reason: &str) -> ActivityError {
-    let failure = ApplicationFailure::new(io::Error::other(reason.to_owned()));
-    ActivityError::Application(Box::new(failure))
+fn given_back(reason: &str) -> ApplicationFailure {
+    ApplicationFailure::new(io::Error::other(reason.to_owned()))
 }
 
 /// No attempt can work on the group.
-fn broken(reason: &dyn fmt::Display) -> ActivityError {
-    let failure = ApplicationFailure::non_retryable(io::Error::other(reason.to_string()));
-    ActivityError::Application(Box::new(failure))
+fn broken(reason: &dyn fmt::Display) -> ApplicationFailure {
+    ApplicationFailure::non_retryable(io::Error::other(reason.to_string()))
 }
