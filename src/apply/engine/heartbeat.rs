@@ -26,6 +26,9 @@ const MARGIN: Duration = Duration::from_secs(1);
 /// The time between two heartbeats if there is nothing to tell.
 const INTERVAL: Duration = Duration::from_millis(1500);
 
+/// Bytes of a group's records at most. The engine takes two megabytes, also of their JSON, and answers a longer heartbeat as if it had kept it.
+const MAX_RECORDS: usize = 1024 * 1024;
+
 /// The time between two attempts to tell something to an engine that can't be reached.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -55,10 +58,17 @@ pub(super) enum HeartbeatError {
 pub(super) struct Heartbeats {
     send: SendHeartbeat,
     turn: tokio::sync::Mutex<()>,
-    bytes: Mutex<Vec<u8>>,
+    records: Mutex<HeldRecords>,
     lease: watch::Sender<Instant>,
     lost: OnceLock<String>,
     interrupt: mpsc::UnboundedSender<()>,
+}
+
+#[derive(Debug, Default)]
+struct HeldRecords {
+    bytes: Vec<u8>,
+    /// How many of them the engine has.
+    kept: usize,
 }
 
 /// The writing side, for the thread of the checkpoint.
@@ -79,7 +89,10 @@ impl Heartbeats {
         Self {
             send,
             turn: tokio::sync::Mutex::default(),
-            bytes: Mutex::new(records.as_bytes().to_vec()),
+            records: Mutex::new(HeldRecords {
+                bytes: records.as_bytes().to_vec(),
+                kept: records.len(),
+            }),
             lease: watch::Sender::new(Instant::now() + HEARTBEAT_TIMEOUT - MARGIN),
             lost: OnceLock::new(),
             interrupt,
@@ -93,7 +106,7 @@ impl Heartbeats {
 
     /// The medium, which has these bytes at first.
     pub(super) fn disk(self: &Arc<Self>, bytes: Vec<u8>) -> HeartbeatDisk {
-        *self.bytes() = bytes;
+        self.records().bytes = bytes;
         HeartbeatDisk {
             heartbeats: Arc::clone(self),
             runtime: Handle::current(),
@@ -102,7 +115,7 @@ impl Heartbeats {
 
     /// All records so far.
     pub(super) fn journal(&self) -> String {
-        String::from_utf8_lossy(&self.bytes()).into_owned()
+        String::from_utf8_lossy(&self.records().bytes).into_owned()
     }
 
     /// Why the group is not this attempt's any more.
@@ -125,9 +138,12 @@ impl Heartbeats {
                 return Err(io::Error::other(reason.to_owned()));
             }
             let (began, until) = (Instant::now(), *self.lease.borrow());
-            let answer = timeout_at(until, (self.send)(self.journal())).await;
+            let records = self.records_to_send()?;
+            let length = records.len();
+            let answer = timeout_at(until, (self.send)(records)).await;
             match answer {
                 Ok(Ok(answer)) => {
+                    self.records().kept = length;
                     self.lease.send_replace(began + HEARTBEAT_TIMEOUT - MARGIN);
                     if answer == HeartbeatAnswer::Stop {
                         self.interrupt();
@@ -156,9 +172,22 @@ impl Heartbeats {
         self.interrupt();
     }
 
-    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+    /// All records, unless they are too long: then those are dropped that the engine does not have, since no request waits for them.
+    fn records_to_send(&self) -> io::Result<String> {
+        let mut records = self.records();
+        if records.bytes.len() > MAX_RECORDS {
+            let kept = records.kept;
+            records.bytes.truncate(kept);
+            return Err(io::Error::other(
+                "the records of this execution are longer than the engine keeps",
+            ));
+        }
+        Ok(String::from_utf8_lossy(&records.bytes).into_owned())
+    }
+
+    fn records(&self) -> MutexGuard<'_, HeldRecords> {
         // Nothing panics while it is held.
-        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -172,7 +201,7 @@ impl fmt::Debug for Heartbeats {
 
 impl Write for HeartbeatDisk {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.heartbeats.bytes().extend_from_slice(bytes);
+        self.heartbeats.records().bytes.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -236,6 +265,22 @@ mod tests {
         assert_eq!(*sent.lock().unwrap(), ["kept", "ab", "abc"]);
         let until = *heartbeats.lease.borrow();
         assert_eq!(until - start, Duration::from_secs(6));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_engine_would_not_keep_is_not_sent_and_no_request_waits_for_it() {
+        let (heartbeats, sent, _interrupts) = heartbeats(vec![GO_ON]);
+        let mut disk = heartbeats.disk(b"a".to_vec());
+        heartbeats.beat().await.unwrap();
+        disk.write_all(&vec![b'b'; MAX_RECORDS]).unwrap();
+        let error = heartbeats.beat().await.unwrap_err();
+        assert!(error.to_string().contains("longer than the engine keeps"));
+        assert_eq!(heartbeats.journal(), "a");
+        // It has the group still, and can tell its end.
+        assert_eq!(heartbeats.lost(), None);
+        disk.write_all(b"c").unwrap();
+        heartbeats.beat().await.unwrap();
+        assert_eq!(*sent.lock().unwrap(), ["a", "ac"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -100,8 +100,13 @@ impl EngineWorker {
         let thread = thread
             .spawn(move || {
                 runtime.block_on(async {
-                    let runtime = Runtime::from_current_tokio(RuntimeOptions::default())
+                    // The library would tell the engine about this machine.
+                    let quiet = RuntimeOptions::builder()
+                        .maybe_heartbeat_interval(None)
+                        .build()
                         .map_err(|error| failed(&error))?;
+                    let runtime =
+                        Runtime::from_current_tokio(quiet).map_err(|error| failed(&error))?;
                     let options = WorkerOptions::new(queue)
                         .register_activities(activities)
                         .register_workflow::<RunFlow>()
