@@ -1,10 +1,10 @@
-//! Groups that take longer than the engine's library waits for heartbeats of its own.
+//! How attempts on groups end.
 
 use std::{thread, time::Duration};
 
 use crate::{
     playground::{Playground, Setting},
-    runs::at,
+    runs::{MIXED, at},
 };
 
 #[test]
@@ -38,4 +38,18 @@ fn a_group_that_takes_long_ends_at_once_and_is_given_back_at_once() {
     let history = playground.engine.ask(&show);
     assert!(history.contains("the worker leaves"), "{history}");
     assert!(!history.contains("TIMEOUT_TYPE_HEARTBEAT"), "{history}");
+}
+
+#[test]
+#[ignore = "needs Temporal's development server: just engine"]
+fn a_worker_whose_token_is_not_accepted_says_so_and_the_run_names_it() {
+    let mut playground = Playground::new(&Setting::new(MIXED));
+    let run = playground.submit("engine.plan");
+    playground.set("EPILOT_TOKEN", "wrong");
+    let _worker = playground.worker();
+    playground
+        .fetch(&run, 1)
+        .expect_said("(worker with the process id ");
+    let said = playground.said();
+    assert!(said.contains("the token of this worker"), "{said}");
 }

@@ -60,7 +60,8 @@ fn while_the_engine_does_not_acknowledge_no_change_is_sent() {
     thread::sleep(Duration::from_secs(2));
     playground.engine.signal("STOP");
     let stopped = now_ms();
-    thread::sleep(Duration::from_secs(7));
+    // Until the workers have seen that, too.
+    thread::sleep(Duration::from_secs(12));
     let writes: Vec<i64> = playground
         .seen()
         .iter()
@@ -75,7 +76,9 @@ fn while_the_engine_does_not_acknowledge_no_change_is_sent() {
         .filter(|ms| *ms > 200)
         .collect();
     assert!(late.is_empty(), "{late:?}");
+    assert!(playground.said().contains("does not answer"));
     playground.fetch(&run, 0);
+    assert!(playground.said().contains("answers again"));
     assert!(playground.expect_innocent().finished);
     expect_nothing_after_success(&playground.seen());
 }

@@ -15,7 +15,7 @@ use temporalio_client::{
 use temporalio_common::{
     data_converters::{DataConverter, DefaultFailureConverter, PayloadConverter},
     error::ApplicationFailure,
-    protos::TaskToken,
+    protos::{TaskToken, temporal::api::workflowservice::v1::GetSystemInfoRequest},
 };
 use temporalio_sdk::activities::ActivityContext;
 
@@ -125,6 +125,15 @@ impl EngineLink {
     /// Why something at the engine could not be read since this was asked last: this process has not the key for it.
     pub fn take_trouble(&self) -> Option<String> {
         self.payloads.take_trouble()
+    }
+
+    /// Whether the engine answers now.
+    pub async fn answers(&self) -> bool {
+        let mut service = self.client.connection().workflow_service();
+        let asked = service.get_system_info(tonic::Request::new(GetSystemInfoRequest::default()));
+        tokio::time::timeout(ANSWER_TIMEOUT, asked)
+            .await
+            .is_ok_and(|answer| answer.is_ok())
     }
 
     pub(super) fn client(&self) -> Client {

@@ -68,7 +68,7 @@ fn replayer() -> WorkflowReplayer {
 
 #[tokio::test]
 async fn the_histories_of_earlier_runs_are_replayed() {
-    let replayer = replayer();
+    let workflows = replayer();
     for (name, has) in HISTORIES {
         let json = recorded(name);
         let events = history(&json).into_events().await.unwrap();
@@ -76,7 +76,7 @@ async fn the_histories_of_earlier_runs_are_replayed() {
         for word in has {
             assert!(events.contains(word), "{name} has no {word}");
         }
-        let replayed = replayer.replay_workflow(history(&json)).await;
+        let replayed = workflows.replay_workflow(history(&json)).await;
         replayed.unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 }
@@ -84,7 +84,7 @@ async fn the_histories_of_earlier_runs_are_replayed() {
 /// As if the workflow had been changed since.
 #[tokio::test]
 async fn a_history_of_another_workflow_is_not() {
-    let replayer = replayer();
+    let workflows = replayer();
     for (name, was, is) in [
         (
             "run",
@@ -100,7 +100,7 @@ async fn a_history_of_another_workflow_is_not() {
         let json = recorded(name);
         let changed = json.replace(was, is);
         assert!(changed != json, "{name} has no {was}");
-        let replayed = replayer.replay_workflow(history(&changed)).await;
+        let replayed = workflows.replay_workflow(history(&changed)).await;
         assert!(replayed.is_err(), "{name} with {is} was replayed");
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashMap,
-    fmt, io,
+    fmt::{self, Write as _},
+    io, process,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
     time::Duration,
@@ -53,6 +54,7 @@ pub struct WorkerParts {
 /// A worker that has begun.
 pub struct EngineWorker {
     clients: SessionClients,
+    refusal: Arc<Mutex<Option<String>>>,
     leaving: watch::Sender<bool>,
     stop: Box<dyn FnOnce() + Send>,
     thread: JoinHandle<Result<(), EngineError>>,
@@ -64,6 +66,8 @@ pub(crate) struct GroupActivities {
     engine: EngineLink,
     clients: SessionClients,
     pace: Arc<WorkerPace>,
+    /// Why the service did not accept the token, until it is told.
+    refusal: Arc<Mutex<Option<String>>>,
     leaving: watch::Receiver<bool>,
 }
 
@@ -81,11 +85,13 @@ impl EngineWorker {
         engine.start_pace(&queue).await?;
         let (leaving, leaves) = watch::channel(false);
         let clients = SessionClients::default();
+        let refusal = Arc::default();
         let activities = GroupActivities {
             parts,
             engine: engine.clone(),
             clients: Arc::clone(&clients),
             pace: Arc::default(),
+            refusal: Arc::clone(&refusal),
             leaving: leaves,
         };
         let engine = engine.clone();
@@ -128,6 +134,7 @@ impl EngineWorker {
             .map_err(|error| failed(&error))?;
         let worker = |stop| Self {
             clients,
+            refusal,
             leaving,
             stop,
             thread,
@@ -146,6 +153,12 @@ impl EngineWorker {
         let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let client = clients.get(&(session.run.clone(), session.began_ms));
         client.map(|client| client.traffic()).unwrap_or_default()
+    }
+
+    /// Why a run has stopped since this was asked last: the service does not accept the token of this worker.
+    pub fn take_refusal(&self) -> Option<String> {
+        let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        refusal.take()
     }
 
     /// Whether it has ended by itself.
@@ -219,10 +232,16 @@ impl GroupActivities {
             return Err(given_back(reason));
         }
         // An error of the activity would have the engine forget what was sent.
-        let end = ended.unwrap_or_else(|error| {
+        let mut end = ended.unwrap_or_else(|error| {
             let message = with_causes(&error);
             unworkable(heartbeats.journal(), StopReason::Bug { message })
         });
+        if let Some(StopReason::Unauthorized { message }) = &mut end.stopped {
+            let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+            *refusal = Some(message.clone());
+            // Others wonder whose token that is.
+            let _ = write!(message, " (worker with the process id {})", process::id());
+        }
         if end.stopped.is_some() && *self.leaving.borrow() {
             return Err(given_back("the worker leaves"));
         }

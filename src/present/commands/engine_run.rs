@@ -13,6 +13,7 @@ use super::{
     backend::Backend,
     engine_folder::{FetchedRun, RunPlace},
     engine_site::EngineSite,
+    engine_watch::watch,
     execute::{Answers, reporters},
     known_plan::KnownPlan,
     observers::Observers,
@@ -173,6 +174,7 @@ impl EngineRun {
             Some(()) = interrupts.recv() => None,
             fetched = engine.follow(&run) => Some(fetched),
             never = self.show_progress(common, engine, &run, earlier) => match never {},
+            never = watch(engine) => match never {},
         };
         let traffic = worker.traffic(&session);
         let left = task::spawn_blocking(move || worker.leave()).await;

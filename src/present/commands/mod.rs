@@ -28,6 +28,8 @@ mod engine_run;
 mod engine_site;
 #[cfg(feature = "temporal")]
 mod engine_status;
+#[cfg(feature = "temporal")]
+mod engine_watch;
 mod execute;
 mod files;
 mod follow_up;

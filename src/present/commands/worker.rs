@@ -9,12 +9,13 @@ use super::{
     backend::{Server, connect},
     engine_run::failed,
     engine_site::connect_at,
+    engine_watch::watch,
     signals,
     terminal::say,
 };
 use crate::{
     cli::{Common, WorkerArgs},
-    engine::{EngineWorker, WorkerParts},
+    engine::{EngineLink, EngineWorker, WorkerParts},
     error::{Error, ExitCode},
     pace::Pace,
     store::Wait,
@@ -63,18 +64,30 @@ pub(super) async fn worker(common: &Common, args: &WorkerArgs) -> Result<ExitCod
             engine.address()
         )
     });
-    loop {
-        tokio::select! {
-            biased;
-            Some(()) = interrupts.recv() => break,
-            () = tokio::time::sleep(LOOK) => if worker.has_ended() { break },
+    let end = async {
+        while !worker.has_ended() {
+            tokio::time::sleep(LOOK).await;
+            say_troubles(&engine, &worker);
         }
-        if let Some(trouble) = engine.take_trouble() {
-            say(|out| writeln!(out, "warning: {}", Untrusted(&trouble).terminal()));
-        }
+    };
+    tokio::select! {
+        biased;
+        Some(()) = interrupts.recv() => {}
+        () = end => {}
+        never = watch(&engine) => match never {},
     }
     let left = task::spawn_blocking(move || worker.leave()).await;
     left.map_err(|error| Error::failed("the worker has ended without a result").caused_by(error))?
         .map_err(failed)?;
     Ok(ExitCode::Done)
+}
+
+/// What a run's own machine can't say.
+fn say_troubles(engine: &EngineLink, worker: &EngineWorker) {
+    let refusal = worker.take_refusal().map(|message| {
+        format!("the service does not accept the token of this worker, which has stopped a run: {message}")
+    });
+    for trouble in engine.take_trouble().into_iter().chain(refusal) {
+        say(|out| writeln!(out, "warning: {}", Untrusted(&trouble).terminal()));
+    }
 }
