@@ -48,7 +48,7 @@ impl Playground {
     }
 
     /// A command that makes no requests to the service, on another machine.
-    fn look(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn look(&self, arguments: &[&str]) -> Ended {
         let mut command = self.environment.command(arguments);
         command.args(["--engine", &self.engine.address()]);
         Ended::from(command.args(ELSEWHERE).output().unwrap())

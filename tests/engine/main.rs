@@ -27,5 +27,6 @@ mod playground;
 mod records;
 mod runs;
 mod secrets;
+mod stops;
 mod takeover;
 mod tls;

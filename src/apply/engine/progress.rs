@@ -191,6 +191,7 @@ impl ShardProgress {
         self.stopped.get_or_insert(reason);
     }
 
+    /// What became of it, without its session.
     pub(super) fn end(&self, number: u32) -> ShardEnd {
         ShardEnd {
             number,
@@ -200,6 +201,7 @@ impl ShardProgress {
             sums: sums(&self.groups),
             in_a_row: self.in_a_row,
             stopped: self.stopped.clone(),
+            ..ShardEnd::default()
         }
     }
 

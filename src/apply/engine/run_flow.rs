@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{
-    ApplicationFailure, ContinueAsNewOptions, SignalWorkflowOptions, SyncWorkflowContext,
-    WorkflowContext, WorkflowContextView, WorkflowResult, WorkflowTermination, workflows::select,
+    ApplicationFailure, CancellableFuture as _, ContinueAsNewOptions, SignalWorkflowOptions,
+    SyncWorkflowContext, WorkflowContext, WorkflowContextView, WorkflowResult, WorkflowTermination,
+    workflows::select,
 };
 
 use super::{
@@ -19,6 +20,12 @@ use crate::{event::StopReason, plan::Follows, store::RunSettings};
 
 /// How long the upload of a plan may take. A run whose upload has died blocks no second one for longer.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(60 * 60);
+
+/// How soon a run looks whether its shard is still there: somebody may have ended it with the engine's own tools.
+const FIRST_LOOK: Duration = Duration::from_secs(30);
+
+/// The time between two looks doubles up to this, so that the history of a run that waits for days stays short.
+const LAST_LOOK: Duration = Duration::from_secs(60 * 60);
 
 /// Events until the history begins anew: a fifth of what the engine warns of.
 const MAX_EVENTS: u32 = 2_000;
@@ -103,7 +110,7 @@ impl RunFlow {
             return Ok(before);
         }
         select! {
-            _ = ctx.wait_condition(|flow| flow.task.begun.is_some()) => {}
+            _ = ctx.wait_condition(|flow| flow.task.begun.is_some() || flow.stopping) => {}
             _ = ctx.timer(UPLOAD_PATIENCE) => {}
         }
         if ctx.state(|flow| flow.task.begun.is_none()) {
@@ -113,20 +120,42 @@ impl RunFlow {
                 None => Err(never_uploaded()),
             });
         }
-        while let Some((number, start)) = ctx.state_mut(Self::next) {
-            let run = start.session.run.clone();
-            let shard = ctx.external_workflow(shard_flow_id(&run, number), None);
-            if let Err(failure) = shard.signal(ShardFlow::begin, start, options()).await {
+        'shards: while let Some((number, start)) = ctx.state_mut(Self::next) {
+            let shard = ctx.external_workflow(shard_flow_id(&start.session.run, number), None);
+            let begun = shard.signal(ShardFlow::begin, start.clone(), options());
+            if let Err(failure) = begun.await {
                 let message = format!("a part of the plan can't be begun: {failure}");
                 ctx.state_mut(|flow| flow.stop(StopReason::Bug { message }));
                 break;
             }
-            ctx.wait_condition(|flow| flow.shard.is_some() || flow.stopping)
-                .await?;
-            if ctx.state(|flow| flow.shard.is_none()) {
-                // If it can't be stopped, it has ended.
-                let _ = shard.signal(ShardFlow::stop, (), options()).await;
-                ctx.wait_condition(|flow| flow.shard.is_some()).await?;
+            let mut patience = FIRST_LOOK;
+            let mut is_told = false;
+            loop {
+                let mut look = ctx.timer(patience);
+                let is_due = select! {
+                    _ = ctx.wait_condition(|flow| flow.shard.is_some() || flow.stopping && !is_told) => false,
+                    _ = look => true,
+                };
+                if !is_due {
+                    look.cancel();
+                }
+                if ctx.state(|flow| flow.shard.is_some()) {
+                    break;
+                }
+                // What it knows already is said again: that tells whether it is still there.
+                let told = if ctx.state(|flow| flow.stopping) {
+                    is_told = true;
+                    shard.signal(ShardFlow::stop, (), options()).await
+                } else {
+                    let begin = shard.signal(ShardFlow::begin, start.clone(), options());
+                    begin.await
+                };
+                // A shard that has come to its end has said so before.
+                if told.is_err() && ctx.state(|flow| flow.shard.is_none()) {
+                    ctx.state_mut(Self::lose_shard);
+                    break 'shards;
+                }
+                patience = (patience * 2).min(LAST_LOOK);
             }
             ctx.state_mut(Self::take_shard);
             if ctx.history_length() > MAX_EVENTS {
@@ -141,12 +170,15 @@ impl RunFlow {
     #[signal]
     pub(crate) fn begin(&mut self, _ctx: &mut SyncWorkflowContext<Self>, begun: BegunRun) {
         self.task.begun.get_or_insert(begun);
+        if self.stopping {
+            self.stop(StopReason::Interrupted);
+        }
     }
 
     /// A shard has come back.
     #[signal]
     pub(crate) fn settled(&mut self, _ctx: &mut SyncWorkflowContext<Self>, end: ShardEnd) {
-        self.shard = Some(end);
+        self.settle(end);
     }
 
     /// How far it is.
@@ -164,7 +196,7 @@ impl RunFlow {
     /// Begins no further group.
     #[signal]
     pub(crate) fn stop_run(&mut self, _ctx: &mut SyncWorkflowContext<Self>) {
-        self.stopping = true;
+        self.interrupt();
     }
 }
 
@@ -172,9 +204,6 @@ impl RunFlow {
     /// The next shard to begin with.
     fn next(&mut self) -> Option<(u32, ShardStart)> {
         let session = self.task.session.clone();
-        if self.stopping {
-            self.stop(StopReason::Interrupted);
-        }
         let progress = &mut self.task.begun.as_mut()?.progress;
         let number = progress.next()?;
         self.shard = None;
@@ -185,6 +214,30 @@ impl RunFlow {
             session,
         };
         Some((number, start))
+    }
+
+    /// Another workflow of the same plan may have had this id before, and its last shard may come back late.
+    fn settle(&mut self, end: ShardEnd) {
+        let session = &self.task.session;
+        let progress = self.task.begun.as_ref().map(|begun| &begun.progress);
+        let awaited = progress.and_then(|progress| progress.open.first());
+        let is_mine = end.run == session.run && end.began_ms == session.began_ms;
+        if is_mine && awaited == Some(&end.number) {
+            self.shard = Some(end);
+        }
+    }
+
+    /// The history may begin anew at any time: what is to stop is in the task.
+    fn interrupt(&mut self) {
+        self.stopping = true;
+        self.stop(StopReason::Interrupted);
+    }
+
+    fn lose_shard(&mut self) {
+        let changes = self.task.plan.changes;
+        if let Some(begun) = &mut self.task.begun {
+            begun.progress.lost(changes);
+        }
     }
 
     fn take_shard(&mut self) {
@@ -208,3 +261,6 @@ fn never_uploaded() -> WorkflowTermination {
 fn options() -> SignalWorkflowOptions {
     SignalWorkflowOptions::default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use super::{
     heartbeat::HEARTBEAT_TIMEOUT,
     progress::{NextGroup, ShardProgress},
     run_flow::RunFlow,
-    task::{ChangeSums, GroupEnd, GroupTask, ShardGroup, ShardStart, ShardTask},
+    task::{ChangeSums, GroupEnd, GroupTask, ShardEnd, ShardGroup, ShardStart, ShardTask},
     worker::GroupActivities,
 };
 use crate::event::StopReason;
@@ -55,10 +55,7 @@ impl ShardFlow {
         for lane in join_all(lanes).await {
             lane?;
         }
-        let (run_flow, end) = ctx.state(|flow| {
-            let number = flow.task.number;
-            (flow.task.run_flow.clone(), flow.progress.end(number))
-        });
+        let (run_flow, end) = ctx.state(|flow| (flow.task.run_flow.clone(), flow.end()));
         // If that workflow is gone, nothing waits for this shard; what became of it is its own result.
         let _ = ctx
             .external_workflow(run_flow, None)
@@ -100,6 +97,15 @@ impl ShardFlow {
             .as_ref()
             .map_or(1, |start| start.session.pace.concurrency.get());
         (wanted as usize).min(self.task.groups.len()).max(1)
+    }
+
+    fn end(&self) -> ShardEnd {
+        let session = self.start.as_ref().map(|start| &start.session);
+        ShardEnd {
+            run: session.map_or_else(String::new, |session| session.run.clone()),
+            began_ms: session.map_or(0, |session| session.began_ms),
+            ..self.progress.end(self.task.number)
+        }
     }
 
     fn group_task(

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::task::{ChangeSums, ShardEnd};
-use crate::event::StopReason;
+use crate::{event::StopReason, outcome::Outcome};
+
+/// Why a run stops whose shard is gone.
+const LOST: &str = "somebody has ended a part of the run at the engine, and its records are lost with it: the run can only be abandoned";
 
 /// The shards of a session, and what became of those that were handed out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +62,17 @@ impl RunProgress {
         }
     }
 
+    /// The shard that was begun is gone. What it did is not known, and the changes of the plan without an outcome may be in it.
+    pub(super) fn lost(&mut self, changes: u64) {
+        let lost = changes.saturating_sub(self.sums.ended().total());
+        self.sums.counts.add(Outcome::InDoubt, lost);
+        self.sums.undecided += lost;
+        // Also if it was stopped before: nobody can go on.
+        self.stopped = Some(StopReason::Checkpoint {
+            message: LOST.to_owned(),
+        });
+    }
+
     /// Begins nothing more. The first reason counts.
     pub(super) fn stop(&mut self, reason: StopReason) {
         self.stopped.get_or_insert(reason);
@@ -73,7 +87,6 @@ impl RunProgress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Outcome;
 
     fn run(open: &[u32], ends: &[u32]) -> RunProgress {
         let stage = |end: &u32| StageProgress {
@@ -134,6 +147,22 @@ mod tests {
         // With another error, it stops again.
         run.stages[0].errors = 3;
         assert_eq!(run.next(), None);
+    }
+
+    #[test]
+    fn what_a_shard_did_that_is_gone_is_in_doubt_and_nothing_goes_on() {
+        let mut run = run(&[0, 1, 2], &[3]);
+        run.next();
+        run.ended(&ShardEnd {
+            sums: sums(3, 1),
+            ..end(0, 0, 1)
+        });
+        run.next();
+        run.stop(StopReason::Interrupted);
+        run.lost(10);
+        assert_eq!(run.sums, sums(3, 7));
+        assert!(matches!(run.stopped, Some(StopReason::Checkpoint { .. })));
+        assert_eq!((run.next(), &run.open[..]), (None, &[1, 2][..]));
     }
 
     #[test]

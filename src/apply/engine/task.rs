@@ -112,6 +112,9 @@ impl ChangeSums {
 /// What became of a shard in a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ShardEnd {
+    /// The session.
+    pub(super) run: String,
+    pub(super) began_ms: i64,
     pub(super) number: u32,
     /// Its changes that failed or are in doubt: before the session, and after it.
     pub(super) errors_before: u64,

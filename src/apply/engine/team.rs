@@ -253,6 +253,11 @@ impl EngineLink {
             .map_err(|error| EngineError::of("stop the run", &error))
     }
 
+    /// Waits until a run does nothing any more, however it has come to that.
+    pub async fn ended(&self, run: &SubmittedRun) {
+        drop(self.result(&run.plan_sha256).await);
+    }
+
     /// Records that a run is abandoned. It must not be under way.
     ///
     /// # Errors

@@ -95,7 +95,10 @@ async fn drain(
             "the run begins nothing more; waiting until its workers have finished what is in flight"
         )
     });
-    let ended = async { engine.follow(&run).await.map(drop).map_err(failed) };
+    let ended = async {
+        engine.ended(&run).await;
+        Ok(())
+    };
     unless_interrupted(interrupts, ended)
         .await
         .map_err(|error| {

@@ -1,0 +1,157 @@
+//! A run that is stopped while its shard is under way, and one whose shard is gone.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use crate::{
+    commands::{SLOW, fast, small},
+    playground::{ORG, Playground},
+};
+
+/// The first look of a run whether its shard is there comes after 30 seconds; the rest is for a slow machine.
+const FIRST_LOOK: Duration = Duration::from_secs(60);
+
+impl Playground {
+    /// The engine's name of the only run.
+    fn workflow(&self) -> String {
+        let listed = self.listed();
+        format!(
+            "wf-bulk plan {}",
+            listed[0]["plan_sha256"].as_str().unwrap()
+        )
+    }
+}
+
+fn end_shard(playground: &Playground, run: &str) {
+    let shard = format!("wf-bulk run {run} shard 0");
+    let end = ["workflow", "terminate", "--workflow-id", &shard];
+    playground.engine.ask(&end);
+}
+
+#[test]
+#[ignore = "needs Temporal's development server: just engine"]
+fn a_run_whose_shard_somebody_has_ended_can_be_abandoned() {
+    let playground = small(&SLOW.replace("20/s", "5/s"));
+    let _worker = playground.worker();
+    let run = playground.submit("engine.plan");
+    playground.wait_for_writes(3);
+    end_shard(&playground, &run);
+    playground
+        .look(&["abandon", &run, "--yes"])
+        .expect_code(0)
+        .expect_said(&format!("run {run} is abandoned"));
+    let listed = playground.listed();
+    assert_eq!(listed[0]["standing"], "abandoned");
+    // Nobody knows what was sent.
+    let outcomes = &listed[0]["outcomes"];
+    assert_eq!(outcomes["in_doubt"], playground.planned.len(), "{listed:?}");
+}
+
+#[test]
+#[ignore = "needs Temporal's development server: just engine"]
+fn a_run_whose_shard_somebody_has_ended_stops_by_itself() {
+    let playground = small(&SLOW.replace("20/s", "5/s"));
+    let _worker = playground.worker();
+    let run = playground.submit("engine.plan");
+    playground.wait_for_writes(3);
+    end_shard(&playground, &run);
+    let ended = Instant::now();
+    while playground.standing() == "running" {
+        assert!(ended.elapsed() < FIRST_LOOK, "{}", playground.said());
+        thread::sleep(Duration::from_millis(500));
+    }
+    assert_eq!(playground.standing(), "stopped");
+    playground
+        .run_elsewhere(&["resume", &run, "--yes"])
+        .expect_code(1);
+    playground.look(&["abandon", &run, "--yes"]).expect_code(0);
+}
+
+#[test]
+#[ignore = "needs Temporal's development server: just engine"]
+fn a_shard_of_an_older_run_of_the_plan_ends_none_of_a_newer_one() {
+    let playground = small(&SLOW.replace("20/s", "10/s"));
+    let _worker = playground.worker();
+    let run = playground.submit("engine.plan");
+    playground.wait_for_writes(3);
+    let workflow = playground.workflow();
+    let sums = json!({"counts": {"applied": 7}, "undecided": 0});
+    let late = json!({
+        "run": "older", "began_ms": 1, "number": 0, "errors_before": 0, "errors": 0,
+        "sums_before": {"counts": {}, "undecided": 0}, "sums": sums, "in_a_row": 0, "stopped": null,
+    })
+    .to_string();
+    let signal = [
+        "workflow",
+        "signal",
+        "--name",
+        "settled",
+        "--workflow-id",
+        &workflow,
+    ];
+    let signal = [&signal[..], &["--input", &late]].concat();
+    playground.engine.ask(&signal);
+    let ended = playground.fetch(&run, 0).json();
+    assert_eq!(ended["outcomes"]["applied"], playground.planned.len());
+    let listed = playground.listed();
+    assert_eq!(listed[0]["outcomes"]["applied"], playground.planned.len());
+}
+
+#[test]
+#[ignore = "needs Temporal's development server: just engine"]
+fn a_run_whose_upload_has_died_ends_as_soon_as_it_is_stopped() {
+    let playground = small(&fast());
+    let run = playground.run(&["apply", "engine.plan", "--yes", "--json"]);
+    run.expect_code(0);
+    let workflow = playground.workflow();
+    let show = [
+        "workflow",
+        "show",
+        "--output",
+        "json",
+        "--workflow-id",
+        &workflow,
+    ];
+    let shown: Value = serde_json::from_str(&playground.engine.ask(&show)).unwrap();
+    let input = &shown["events"][0]["workflowExecutionStartedEventAttributes"]["input"];
+    let input = STANDARD.decode(input["payloads"][0]["data"].as_str().unwrap());
+    let input: Value = serde_json::from_slice(&input.unwrap()).unwrap();
+    assert!(
+        input["begun"].is_null() && input["session"].is_object(),
+        "{shown}"
+    );
+    // The same, and nothing comes after it.
+    let _worker = playground.worker();
+    let queue = format!("wf-bulk {} {ORG}", playground.sandbox.url());
+    let (dead, input) = (format!("{workflow} dead"), input.to_string());
+    let id = ["--workflow-id", &dead];
+    let start = [
+        "workflow",
+        "start",
+        "--type",
+        "RunFlow",
+        "--task-queue",
+        &queue,
+        "--input",
+        &input,
+    ];
+    playground.engine.ask(&[&start[..], &id].concat());
+    let stop = ["workflow", "signal", "--name", "stop_run"];
+    playground.engine.ask(&[&stop[..], &id].concat());
+    let stopped = Instant::now();
+    let describe = ["workflow", "describe", "--output", "json"];
+    let describe = [&describe[..], &id].concat();
+    loop {
+        let said = playground.engine.ask(&describe);
+        if said.contains("WORKFLOW_EXECUTION_STATUS_FAILED") {
+            break;
+        }
+        assert!(stopped.elapsed() < FIRST_LOOK, "{said}");
+        thread::sleep(Duration::from_millis(500));
+    }
+}
