@@ -10,6 +10,9 @@ pub enum EngineError {
     /// Another run has the plan.
     #[error("a run of this plan was submitted to this engine already")]
     Submitted,
+    /// The session that was found is not the last one any more.
+    #[error("another process has begun a session of the run")]
+    Resumed,
     /// Another run of the playbook was submitted at the same time, or has begun.
     #[error("run {run} of the same playbook and variables is not finished")]
     Rival { run: RunId },

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use temporalio_client::{
     NamespacedClient, WorkflowDescribeOptions, WorkflowExecutionStatus,
+    errors::WorkflowInteractionError,
     grpc::WorkflowService,
     tonic::{self, IntoRequest as _},
 };
@@ -18,9 +19,8 @@ use temporalio_common::{
 
 use super::{
     error::{EngineError, with_causes},
-    link::{EngineLink, SubmittedRun},
-    run_flow::{BegunRun, RunFlow, RunTask},
-    shard_flow::ShardFlow,
+    link::{ClaimAfter, EngineLink, SubmittedRun},
+    run_flow::{BegunRun, RunTask},
     stages::RunProgress,
     task::{ChangeSums, SessionTask, ShardGroup, ShardTask, run_flow_id, shard_flow_id},
     team::TeamStanding,
@@ -36,8 +36,19 @@ pub struct FoundRun {
     pub(super) task: RunTask,
     pub standing: TeamStanding,
     pub(super) sums: ChangeSums,
+    /// As its last session has left it; none if it is under way, or if that is not known.
+    pub(super) left: Option<BegunRun>,
     /// The engine's name of its last session.
     pub(super) execution: String,
+}
+
+/// A workflow as the engine has it.
+#[derive(Debug)]
+pub(super) struct DescribedFlow {
+    /// The engine's name of this execution.
+    pub(super) execution: String,
+    pub(super) status: WorkflowExecutionStatus,
+    pub(super) closed_at: Option<Timestamp>,
 }
 
 /// A shard as the engine has it.
@@ -68,13 +79,16 @@ impl EngineLink {
             // The plan was applied once more since.
             return Ok(None);
         }
-        let execution = self.execution(&shard.run_flow).await?;
-        let state = self.flow_state(&shard.run_flow, &execution, &task).await?;
+        let Some(last) = self.describe(&shard.run_flow, "").await? else {
+            return Ok(None);
+        };
+        let state = (self.flow_state(&shard.run_flow, &last.execution, &task)).await?;
         Ok(state.map(|state| FoundRun {
             task,
             standing: state.standing,
             sums: state.sums,
-            execution,
+            left: state.left,
+            execution: last.execution,
         }))
     }
 
@@ -103,35 +117,19 @@ impl EngineLink {
         Ok(())
     }
 
-    /// Begins another session of a run that has stopped, or in which something is in doubt. None if nothing is left to do.
+    /// Begins another session of a run that has stopped, or in which something is in doubt.
     ///
     /// # Errors
     ///
-    /// If the engine can't be asked, or another process has begun one meanwhile.
+    /// If the engine can't be asked, or the session in `found` is not the last one any more. Nothing was begun then.
     pub async fn go_on(
         &self,
         found: &FoundRun,
         session: SessionTask,
-    ) -> Result<Option<SubmittedRun>, EngineError> {
-        let settings = found.settings();
-        let (plan_sha256, id) = (&settings.plan_sha256, settings.run.to_string());
-        let before = self.result(plan_sha256).await?;
-        let mut open = Vec::new();
-        let mut to_restart = Vec::new();
-        for number in 0..before.shards {
-            let StoredShard { groups, waits } = self.stored_shard(&id, number).await?;
-            if !waits && !groups.iter().any(|group| group.open) {
-                continue;
-            }
-            open.push(number);
-            if !waits {
-                let shard = self.shard_input(&id, number).await?;
-                to_restart.push(ShardTask { groups, ..shard });
-            }
-        }
-        if open.is_empty() {
-            return Ok(None);
-        }
+    ) -> Result<SubmittedRun, EngineError> {
+        let Some(before) = found.left.clone() else {
+            return Err(EngineError::Resumed);
+        };
         let place = session.place();
         self.start_pace(&place).await?;
         let task = RunTask {
@@ -140,11 +138,45 @@ impl EngineLink {
             before: Some(before.clone()),
             ..found.task.clone()
         };
-        self.claim(plan_sha256, task, true).await?;
-        for shard in to_restart {
-            self.upload(&place, &id, shard).await?;
+        // First, so that no other session works on the shards from here on: what they have sent is read after it.
+        let execution = (self.claim(task, ClaimAfter::Session(&found.execution))).await?;
+        let run = found.followed();
+        let workflow = run_flow_id(&run.plan_sha256);
+        let begun = async {
+            let begun = self.restart_shards(&run, &place, before).await?;
+            self.begin(&workflow, &execution, begun).await
+        };
+        match begun.await {
+            Ok(()) => Ok(run),
+            Err(error) => {
+                // Else the run could not be resumed for a while. Its shards are as they were, or wait.
+                drop(self.end(&workflow, &execution).await);
+                Err(error)
+            }
         }
-        let begun = BegunRun {
+    }
+
+    /// Starts the workflows of the shards again in which something is left to do.
+    async fn restart_shards(
+        &self,
+        run: &SubmittedRun,
+        place: &str,
+        before: BegunRun,
+    ) -> Result<BegunRun, EngineError> {
+        let mut open = Vec::new();
+        for number in 0..before.shards {
+            let StoredShard { groups, waits } = self.stored_shard(&run.run, number).await?;
+            if !waits && !groups.iter().any(|group| group.open) {
+                continue;
+            }
+            open.push(number);
+            if !waits {
+                let shard = self.shard_input(&run.run, number).await?;
+                self.upload(place, &run.run, ShardTask { groups, ..shard })
+                    .await?;
+            }
+        }
+        Ok(BegunRun {
             shards: before.shards,
             progress: RunProgress {
                 open,
@@ -152,12 +184,7 @@ impl EngineLink {
                 sums: before.progress.sums,
                 ..RunProgress::default()
             },
-        };
-        self.begin(plan_sha256, begun).await?;
-        Ok(Some(SubmittedRun {
-            plan_sha256: plan_sha256.clone(),
-            run: id,
-        }))
+        })
     }
 
     /// The groups of a shard, as they are once nobody works on them. One that has just come back may still be about to end.
@@ -175,7 +202,8 @@ impl EngineLink {
         }
         Ok(StoredShard {
             groups: self.shard_input(run, number).await?.groups,
-            waits: self.is_running(&id).await?,
+            waits: (self.describe(&id, "").await?)
+                .is_some_and(|shard| shard.status == WorkflowExecutionStatus::Running),
         })
     }
 
@@ -184,30 +212,22 @@ impl EngineLink {
         input.ok_or(EngineError::NoShard)
     }
 
-    async fn is_running(&self, id: &str) -> Result<bool, EngineError> {
-        let flow = self.client().get_workflow_handle::<ShardFlow>(id);
-        let described = flow.describe(WorkflowDescribeOptions::default()).await;
-        described
-            .map(|described| described.status() == WorkflowExecutionStatus::Running)
-            .map_err(|error| EngineError::of("be asked", &error))
-    }
-
-    /// When the last workflow of a plan ended; now, if it has not.
-    pub(super) async fn ended_at(&self, plan_sha256: &str) -> Result<Timestamp, EngineError> {
-        let flow = (self.client()).get_workflow_handle::<RunFlow>(run_flow_id(plan_sha256));
-        let described = flow.describe(WorkflowDescribeOptions::default()).await;
-        let described = described.map_err(|error| EngineError::of("be asked", &error))?;
-        let ended = described.close_time().and_then(|at| at.try_into().ok());
-        Ok(ended.unwrap_or_else(Timestamp::now))
-    }
-
-    /// The engine's name of the last execution of a workflow.
-    async fn execution(&self, id: &str) -> Result<String, EngineError> {
-        let flow = self.client().get_workflow_handle::<RunFlow>(id);
-        let described = flow.describe(WorkflowDescribeOptions::default()).await;
-        described
-            .map(|described| described.run_id().to_owned())
-            .map_err(|error| EngineError::of("be asked", &error))
+    /// A workflow; the last one with this id if `execution` is empty. None if there is none.
+    pub(super) async fn describe(
+        &self,
+        id: &str,
+        execution: &str,
+    ) -> Result<Option<DescribedFlow>, EngineError> {
+        let flow = self.run_flow(id, execution);
+        match flow.describe(WorkflowDescribeOptions::default()).await {
+            Ok(described) => Ok(Some(DescribedFlow {
+                execution: described.run_id().to_owned(),
+                status: described.status(),
+                closed_at: described.close_time().and_then(|at| at.try_into().ok()),
+            })),
+            Err(WorkflowInteractionError::NotFound(_)) => Ok(None),
+            Err(error) => Err(EngineError::of("be asked", &error)),
+        }
     }
 
     /// Whether the signal to begin has come to a workflow; the last one with this id if `execution` is empty.

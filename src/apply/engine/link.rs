@@ -60,6 +60,17 @@ pub struct EngineLink {
     payloads: SealedPayloads,
 }
 
+/// What a claim may follow.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ClaimAfter<'a> {
+    /// No run of the plan, or one that failed or was ended.
+    NoRun,
+    /// Any run of the plan that is not under way.
+    AnyRun,
+    /// This session of the run, as the last one.
+    Session(&'a str),
+}
+
 /// A run at the engine.
 #[derive(Clone, Debug)]
 pub struct SubmittedRun {
@@ -231,28 +242,41 @@ impl EngineLink {
         })
     }
 
-    /// Starts the workflow of a run, which waits for its plan.
+    /// Starts the workflow of a run, which waits for its plan. Returns the engine's name of the execution.
     pub(super) async fn claim(
         &self,
-        plan_sha256: &str,
         task: RunTask,
-        again: bool,
-    ) -> Result<(), EngineError> {
+        after: ClaimAfter<'_>,
+    ) -> Result<String, EngineError> {
+        let failed = |error: &dyn fmt::Display| EngineError::of("take the run", error);
         let place = task.session.place();
-        let reuse = if again {
-            WorkflowIdReusePolicy::AllowDuplicate
-        } else {
-            WorkflowIdReusePolicy::AllowDuplicateFailedOnly
+        let workflow = run_flow_id(&task.settings.plan_sha256);
+        let reuse = match after {
+            ClaimAfter::NoRun => WorkflowIdReusePolicy::AllowDuplicateFailedOnly,
+            ClaimAfter::AnyRun => WorkflowIdReusePolicy::AllowDuplicate,
+            ClaimAfter::Session(execution) => {
+                let last = self.describe(&workflow, "").await?;
+                if last.is_none_or(|last| last.execution != execution) {
+                    return Err(EngineError::Resumed);
+                }
+                WorkflowIdReusePolicy::AllowDuplicate
+            }
         };
-        let options = WorkflowStartOptions::new(place, run_flow_id(plan_sha256))
+        let options = WorkflowStartOptions::new(place, workflow)
             .id_reuse_policy(reuse)
             .task_timeout(STEP_TIMEOUT)
             .build();
         let started = self.client.start_workflow(RunFlow::run, task, options);
         match started.await {
-            Ok(_) => Ok(()),
-            Err(WorkflowStartError::AlreadyStarted { .. }) => Err(EngineError::Submitted),
-            Err(error) => Err(EngineError::of("take the run", &error)),
+            Ok(flow) => {
+                let execution = flow.run_id().map(ToOwned::to_owned);
+                execution.ok_or_else(|| failed(&"it has no name for it"))
+            }
+            Err(WorkflowStartError::AlreadyStarted { .. }) => Err(match after {
+                ClaimAfter::Session(_) => EngineError::Resumed,
+                ClaimAfter::NoRun | ClaimAfter::AnyRun => EngineError::Submitted,
+            }),
+            Err(error) => Err(failed(&error)),
         }
     }
 
@@ -273,27 +297,31 @@ impl EngineLink {
             .map_err(|error| EngineError::of("take a part of the plan", &error))
     }
 
-    /// Lets a run begin whose plan is there.
+    /// Lets a session begin that was claimed, and whose plan is there.
     pub(super) async fn begin(
         &self,
-        plan_sha256: &str,
+        workflow: &str,
+        execution: &str,
         begun: BegunRun,
     ) -> Result<(), EngineError> {
-        let flow = self
-            .client
-            .get_workflow_handle::<RunFlow>(run_flow_id(plan_sha256));
-        flow.signal(RunFlow::begin, begun, WorkflowSignalOptions::default())
+        self.run_flow(workflow, execution)
+            .signal(RunFlow::begin, begun, WorkflowSignalOptions::default())
             .await
             .map_err(|error| EngineError::of("begin the run", &error))
     }
 
+    /// Ends the execution that was claimed, and no later one of the same plan.
+    pub(super) async fn end(&self, workflow: &str, execution: &str) -> Result<(), EngineError> {
+        self.run_flow(workflow, execution)
+            .terminate(WorkflowTerminateOptions::default())
+            .await
+            .map_err(|error| EngineError::of("end the run", &error))
+    }
+
     /// Ends the workflows of a run, which was not begun or is not to go on.
     pub async fn withdraw(&self, run: &SubmittedRun) {
-        let flow = self
-            .client
-            .get_workflow_handle::<RunFlow>(run_flow_id(&run.plan_sha256));
         // If the engine can't be reached, the workflow ends by itself after a while.
-        drop(flow.terminate(WorkflowTerminateOptions::default()).await);
+        drop(self.end(&run_flow_id(&run.plan_sha256), "").await);
         self.end_shards(&run.run).await;
     }
 

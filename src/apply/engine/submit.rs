@@ -5,14 +5,17 @@ use std::{
     ops::Range,
 };
 
+use jiff::Timestamp;
+
 use super::{
     error::EngineError,
     fetch::FoundRun,
-    link::{EngineLink, SubmittedRun},
+    link::{ClaimAfter, EngineLink, SubmittedRun},
     records::FetchedRecords,
-    run_flow::{Abandonment, BegunRun, RunTask, SubmittedPlan},
+    run_flow::{BegunRun, RunTask, SubmittedPlan},
     stages::{RunProgress, StageProgress},
-    task::{SessionTask, ShardTask, run_flow_id},
+    task::{SessionTask, ShardGroup, ShardTask, run_flow_id},
+    team::TeamStanding,
     upload::PlanSlices,
 };
 use crate::{
@@ -70,8 +73,14 @@ impl EngineLink {
             before: None,
             abandoned: None,
         };
+        let after = if again {
+            ClaimAfter::AnyRun
+        } else {
+            ClaimAfter::NoRun
+        };
         // First, so that of two submissions at the same time one is refused.
-        self.claim(&run.plan_sha256, task, again).await?;
+        let execution = self.claim(task, after).await?;
+        let workflow = run_flow_id(&run.plan_sha256);
         let begun = async {
             let begun = self.upload_all(&run, plan, &place, &stages).await?;
             if !plan.is_unchanged()? {
@@ -81,13 +90,14 @@ impl EngineLink {
             if let Some(run) = self.rival_of(settings).await? {
                 return Err(EngineError::Rival { run });
             }
-            self.begin(&run.plan_sha256, begun).await
+            self.begin(&workflow, &execution, begun).await
         };
         match begun.await {
             Ok(()) => Ok(run),
             Err(error) => {
                 // Nothing was begun: the plan may be submitted again.
-                self.withdraw(&run).await;
+                drop(self.end(&workflow, &execution).await);
+                self.end_shards(&run.run).await;
                 Err(error)
             }
         }
@@ -144,45 +154,68 @@ impl EngineLink {
     ///
     /// If somebody has ended it at the engine, or what the engine keeps can't be used.
     pub async fn follow(&self, run: &SubmittedRun) -> Result<FetchedRecords, EngineError> {
-        let begun = self.result(&run.plan_sha256).await?;
-        let ended_at = self.ended_at(&run.plan_sha256).await?;
-        let mut groups = Vec::new();
-        for number in 0..begun.shards {
-            groups.extend(self.stored_shard(&run.run, number).await?.groups);
-        }
+        let left = self.result(&run.plan_sha256).await?;
+        let flow = (self.describe(&run_flow_id(&run.plan_sha256), "")).await?;
         Ok(FetchedRecords {
-            groups,
-            stopped: begun.progress.stopped,
+            groups: self.stored_groups(&run.run, left.shards).await?,
+            stopped: left.progress.stopped,
             abandoned: None,
-            ended_at,
+            ended_at: (flow.and_then(|flow| flow.closed_at)).unwrap_or_else(Timestamp::now),
         })
     }
 
-    /// Fetches what was recorded of an abandoned run.
+    /// Fetches what was recorded of a run that is not under way.
     ///
     /// # Errors
     ///
     /// If what the engine keeps can't be used.
-    pub async fn fetch_abandoned(
-        &self,
-        found: &FoundRun,
-        abandoned: &Abandonment,
-    ) -> Result<FetchedRecords, EngineError> {
+    pub async fn fetch(&self, found: &FoundRun) -> Result<FetchedRecords, EngineError> {
         let run = found.settings().run.to_string();
+        let (abandoned, ended_at) = match &found.standing {
+            TeamStanding::Abandoned(abandoned) => (Some(abandoned.clone()), abandoned.at),
+            TeamStanding::Finished { at } => (None, *at),
+            TeamStanding::Running | TeamStanding::Stopped(_) | TeamStanding::Cut => {
+                (None, Timestamp::now())
+            }
+        };
+        let left = found.left.as_ref();
+        let groups = match left {
+            Some(left) => self.stored_groups(&run, left.shards).await?,
+            None => self.all_groups(&run, found.changes()).await?,
+        };
+        let stopped = left.and_then(|left| left.progress.stopped.clone());
+        Ok(FetchedRecords {
+            groups,
+            stopped: stopped.filter(|_| abandoned.is_none()),
+            abandoned,
+            ended_at,
+        })
+    }
+
+    async fn stored_groups(&self, run: &str, shards: u32) -> Result<Vec<ShardGroup>, EngineError> {
+        let mut groups = Vec::new();
+        for number in 0..shards {
+            groups.extend(self.stored_shard(run, number).await?.groups);
+        }
+        Ok(groups)
+    }
+
+    /// The groups of a run whose workflow can't say how many shards it has.
+    async fn all_groups(&self, run: &str, changes: u64) -> Result<Vec<ShardGroup>, EngineError> {
         let mut groups = Vec::new();
         for number in 0.. {
-            match self.stored_shard(&run, number).await {
+            match self.stored_shard(run, number).await {
                 Ok(shard) => groups.extend(shard.groups),
                 Err(EngineError::NoShard) => break,
                 Err(error) => return Err(error),
             }
         }
-        Ok(FetchedRecords {
-            groups,
-            stopped: None,
-            abandoned: Some(abandoned.clone()),
-            ended_at: abandoned.at,
-        })
+        let found: usize = groups.iter().map(|group| group.lines.len()).sum();
+        if found as u64 == changes {
+            Ok(groups)
+        } else {
+            Err(EngineError::NoShard)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use temporalio_client::{
-    NamespacedClient as _, WorkflowDescribeOptions, WorkflowExecutionInfo, WorkflowExecutionStatus,
+    NamespacedClient as _, WorkflowExecutionInfo, WorkflowExecutionStatus,
     WorkflowGetResultOptions, WorkflowHandle, WorkflowListOptions, WorkflowQueryOptions,
     WorkflowSignalOptions, WorkflowTerminateOptions,
 };
@@ -13,7 +13,7 @@ use temporalio_client::{
 use super::{
     error::EngineError,
     fetch::FoundRun,
-    link::{EngineLink, SubmittedRun},
+    link::{ClaimAfter, EngineLink, SubmittedRun},
     run_flow::{Abandonment, BegunRun, RunFlow, RunTask},
     shard_flow::ShardFlow,
     task::{ChangeSums, run_flow_id, shard_flow_id},
@@ -87,8 +87,23 @@ impl TeamRun {
 pub(super) struct FlowState {
     pub(super) standing: TeamStanding,
     pub(super) sums: ChangeSums,
+    /// As its session has left it; none if it is under way, or if that is not known.
+    pub(super) left: Option<BegunRun>,
     /// Whether its plan is there.
     pub(super) is_begun: bool,
+}
+
+impl FlowState {
+    /// One that is not under way.
+    fn ended(task: &RunTask, standing: TeamStanding, left: Option<BegunRun>) -> Self {
+        let sums = left.as_ref().map(|left| left.progress.sums.clone());
+        Self {
+            standing,
+            sums: sums.unwrap_or_else(|| all_in_doubt(task.plan.changes)),
+            left,
+            is_begun: true,
+        }
+    }
 }
 
 impl EngineLink {
@@ -146,6 +161,7 @@ impl EngineLink {
         let state = FlowState {
             standing: found.standing,
             sums: found.sums,
+            left: found.left,
             is_begun: true,
         };
         let workflow = run_flow_id(&found.task.settings.plan_sha256);
@@ -160,57 +176,49 @@ impl EngineLink {
         task: &RunTask,
     ) -> Result<Option<FlowState>, EngineError> {
         let failed = |error: &dyn std::fmt::Display| EngineError::of("be asked", error);
-        let before = || {
-            task.before
-                .as_ref()
-                .map(|before| before.progress.sums.clone())
-        };
-        let of = |standing, sums| {
-            Ok(Some(FlowState {
-                standing,
-                sums,
-                is_begun: true,
-            }))
-        };
         if let Some(abandoned) = &task.abandoned {
-            let sums = before().unwrap_or_else(|| all_in_doubt(task.plan.changes));
-            return of(TeamStanding::Abandoned(abandoned.clone()), sums);
+            let standing = TeamStanding::Abandoned(abandoned.clone());
+            return Ok(Some(FlowState::ended(task, standing, task.before.clone())));
         }
-        let flow = self.run_flow(workflow, execution);
-        let described = flow.describe(WorkflowDescribeOptions::default()).await;
-        let described = described.map_err(|error| failed(&error))?;
-        match described.status() {
+        let Some(flow) = self.describe(workflow, execution).await? else {
+            return Ok(None);
+        };
+        let left = match flow.status {
             WorkflowExecutionStatus::Running | WorkflowExecutionStatus::Paused => {
                 let begun = task.begun.as_ref().or(task.before.as_ref());
                 let sums = begun.map(|begun| begun.progress.sums.clone());
-                Ok(Some(FlowState {
+                return Ok(Some(FlowState {
                     standing: TeamStanding::Running,
                     sums: sums.unwrap_or_default(),
+                    left: None,
                     is_begun: task.before.is_some()
                         || self.was_begun(workflow, execution, task).await?,
-                }))
+                }));
             }
             WorkflowExecutionStatus::Completed => {
+                let flow = self.run_flow(workflow, execution);
                 let result = flow.get_result(WorkflowGetResultOptions::default()).await;
-                let BegunRun { progress, .. } = result.map_err(|error| failed(&error))?;
-                let is_left = progress.sums.undecided > 0 || !progress.open.is_empty();
-                let standing = if progress.stopped.is_some() || is_left {
-                    TeamStanding::Stopped(progress.stopped)
-                } else {
-                    let at = described.close_time().and_then(|at| at.try_into().ok());
-                    TeamStanding::Finished {
-                        at: at.unwrap_or(task.settings.started_at),
-                    }
-                };
-                of(standing, progress.sums)
+                result.map_err(|error| failed(&error))?
             }
-            // Its plan never came, or was withdrawn: nothing was begun.
-            _ if !self.was_begun(workflow, execution, task).await? => match before() {
-                Some(sums) => of(TeamStanding::Cut, sums),
-                None => Ok(None),
+            _ if self.was_begun(workflow, execution, task).await? => {
+                return Ok(Some(FlowState::ended(task, TeamStanding::Cut, None)));
+            }
+            // It was withdrawn, or its plan never came: nothing was begun.
+            _ => match &task.before {
+                Some(before) => before.clone(),
+                None => return Ok(None),
             },
-            _ => of(TeamStanding::Cut, all_in_doubt(task.plan.changes)),
-        }
+        };
+        let progress = &left.progress;
+        let is_left = progress.sums.undecided > 0 || !progress.open.is_empty();
+        let standing = if progress.stopped.is_some() || is_left {
+            TeamStanding::Stopped(progress.stopped.clone())
+        } else {
+            TeamStanding::Finished {
+                at: flow.closed_at.unwrap_or(task.settings.started_at),
+            }
+        };
+        Ok(Some(FlowState::ended(task, standing, Some(left))))
     }
 
     async fn was_begun(
@@ -268,19 +276,22 @@ impl EngineLink {
         found: &FoundRun,
         abandoned: Abandonment,
     ) -> Result<(), EngineError> {
-        let run = found.followed();
-        let before = match found.standing {
-            TeamStanding::Cut => None,
-            _ => Some(self.result(&run.plan_sha256).await?),
-        };
         let task = RunTask {
             begun: None,
-            before,
+            before: found.left.clone(),
             abandoned: Some(abandoned),
             ..found.task.clone()
         };
-        self.claim(&run.plan_sha256, task, true).await?;
-        self.withdraw(&run).await;
+        let execution = (self.claim(task, ClaimAfter::Session(&found.execution))).await?;
+        let run = found.followed();
+        let workflow = run_flow_id(&run.plan_sha256);
+        // It does nothing, and ends by itself if the engine can't be reached now.
+        drop(self.end(&workflow, &execution).await);
+        let last = self.describe(&workflow, "").await?;
+        if last.is_none_or(|last| last.execution != execution) {
+            return Err(EngineError::Resumed);
+        }
+        self.end_shards(&run.run).await;
         Ok(())
     }
 
@@ -288,15 +299,14 @@ impl EngineLink {
     pub(super) async fn end_shards(&self, run: &str) {
         for number in 0.. {
             let id = shard_flow_id(run, number);
-            let shard = self.client().get_workflow_handle::<ShardFlow>(id.clone());
-            let described = shard.describe(WorkflowDescribeOptions::default()).await;
-            let Ok(described) = described else {
+            let Ok(Some(described)) = self.describe(&id, "").await else {
                 // There are no more; or the engine can't be reached, and they wait for nothing.
                 return;
             };
-            if described.status() != WorkflowExecutionStatus::Running {
+            if described.status != WorkflowExecutionStatus::Running {
                 continue;
             }
+            let shard = self.client().get_workflow_handle::<ShardFlow>(id.clone());
             if self.has_begun(&id, "").await.unwrap_or(true) {
                 let stop = shard.signal(ShardFlow::stop, (), WorkflowSignalOptions::default());
                 drop(stop.await);
@@ -307,7 +317,7 @@ impl EngineLink {
     }
 
     /// A workflow of a run; the last one with this id if `execution` is empty.
-    fn run_flow(
+    pub(super) fn run_flow(
         &self,
         workflow: &str,
         execution: &str,
@@ -333,6 +343,7 @@ fn team_run(task: RunTask, state: FlowState, workflow: String, execution: String
         standing,
         sums,
         is_begun,
+        left: _,
     } = state;
     let mut counts = sums.ended();
     let rest = task.plan.changes.saturating_sub(counts.total());

@@ -125,11 +125,7 @@ async fn renew(
     if folder.ending().map_err(store_error)?.is_some() {
         return Ok(());
     }
-    let fetched = match &found.standing {
-        TeamStanding::Abandoned(abandoned) => engine.fetch_abandoned(found, abandoned).await,
-        _ => engine.follow(&found.followed()).await,
-    };
-    let fetched = fetched.map_err(failed)?;
+    let fetched = engine.fetch(found).await.map_err(failed)?;
     let lock = lock_run(&folder, Wait::Refuse).await?;
     let path = folder.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;

@@ -169,18 +169,17 @@ pub(super) async fn resume(
     match &found.standing {
         TeamStanding::Finished { .. } => {
             say(|out| writeln!(out, "run {id} has ended; this is its result"));
-            let fetched = engine.follow(&found.followed()).await.map_err(failed)?;
+            let fetched = engine.fetch(&found).await.map_err(failed)?;
             run.conclude(common, &fetched, Traffic::default(), observers)
         }
-        TeamStanding::Abandoned(abandoned) => {
+        TeamStanding::Abandoned(_) => {
             say(|out| {
                 writeln!(
                     out,
                     "run {id} was abandoned and can't be resumed; this is its result"
                 )
             });
-            let fetched = engine.fetch_abandoned(&found, abandoned).await;
-            let fetched = fetched.map_err(failed)?;
+            let fetched = engine.fetch(&found).await.map_err(failed)?;
             run.conclude(common, &fetched, Traffic::default(), observers)
         }
         TeamStanding::Cut => Err(cut(common, id)),
@@ -256,7 +255,7 @@ async fn go_on(
     let (mut submitted, mut session) = (found.followed(), found.session().clone());
     if !is_running {
         // The folder must be as the engine has the run: an answer is about what was sent so far.
-        let fetched = engine.follow(&submitted).await.map_err(failed)?;
+        let fetched = engine.fetch(found).await.map_err(failed)?;
         let header = run.plan.checkpoint_header(run.settings.run);
         let known = run.place.store(&run.settings, &header, &fetched)?;
         let StoredRun {
@@ -272,9 +271,8 @@ async fn go_on(
         session::say_recheck(found.settings(), &args.pacing);
         let next = session_task(&run.settings, run.plan.trailer.changes, answers);
         let begun = async { engine.go_on(found, next.clone()).await.map_err(failed) };
-        if let Some(begun) = unless_interrupted(&mut interrupts, begun).await? {
-            (submitted, session) = (begun, next);
-        }
+        submitted = unless_interrupted(&mut interrupts, begun).await?;
+        session = next;
     }
     let followed = RunToFollow {
         site,
