@@ -13,6 +13,12 @@ pub enum EngineError {
     /// The session that was found is not the last one any more.
     #[error("another process has begun a session of the run")]
     Resumed,
+    /// A person has ended the command before the run began.
+    #[error("it was interrupted")]
+    Interrupted,
+    /// The engine has not answered the request to begin.
+    #[error("it is not known whether the run has begun: {reason}")]
+    PerhapsBegun { reason: String },
     /// Another run of the playbook was submitted at the same time, or has begun.
     #[error("run {run} of the same playbook and variables is not finished")]
     Rival { run: RunId },

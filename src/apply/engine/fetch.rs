@@ -121,11 +121,13 @@ impl EngineLink {
     ///
     /// # Errors
     ///
-    /// If the engine can't be asked, or the session in `found` is not the last one any more. Nothing was begun then.
+    /// If the engine can't be asked, or the session in `found` is not the last one any more, or if `interrupted` comes before the
+    /// session begins. Nothing was begun then, unless it is [`EngineError::PerhapsBegun`].
     pub async fn go_on(
         &self,
         found: &FoundRun,
         session: SessionTask,
+        interrupted: impl Future<Output = ()>,
     ) -> Result<SubmittedRun, EngineError> {
         let Some(before) = found.left.clone() else {
             return Err(EngineError::Resumed);
@@ -142,18 +144,11 @@ impl EngineLink {
         let execution = (self.claim(task, ClaimAfter::Session(&found.execution))).await?;
         let run = found.followed();
         let workflow = run_flow_id(&run.plan_sha256);
-        let begun = async {
-            let begun = self.restart_shards(&run, &place, before).await?;
-            self.begin(&workflow, &execution, begun).await
-        };
-        match begun.await {
-            Ok(()) => Ok(run),
-            Err(error) => {
-                // Else the run could not be resumed for a while. Its shards are as they were, or wait.
-                drop(self.end(&workflow, &execution).await);
-                Err(error)
-            }
-        }
+        // If it can't begin, its shards are as they were, or wait.
+        let restarted = self.restart_shards(&run, &place, before);
+        let claimed = (workflow.as_str(), execution.as_str());
+        self.begin_once(claimed, restarted, interrupted).await?;
+        Ok(run)
     }
 
     /// Starts the workflows of the shards again in which something is left to do.

@@ -318,13 +318,6 @@ impl EngineLink {
             .map_err(|error| EngineError::of("end the run", &error))
     }
 
-    /// Ends the workflows of a run, which was not begun or is not to go on.
-    pub async fn withdraw(&self, run: &SubmittedRun) {
-        // If the engine can't be reached, the workflow ends by itself after a while.
-        drop(self.end(&run_flow_id(&run.plan_sha256), "").await);
-        self.end_shards(&run.run).await;
-    }
-
     /// Waits for the end of a run: it is finished or has stopped. An engine that can't be reached for a while is waited for.
     ///
     /// # Errors

@@ -46,8 +46,13 @@ impl EngineLink {
     ///
     /// # Errors
     ///
-    /// If the engine has a run of the plan already, or can't take it. Nothing was sent then.
-    pub async fn submit(&self, submission: Submission<'_>) -> Result<SubmittedRun, EngineError> {
+    /// If the engine has a run of the plan already, or can't take it, or if `interrupted` comes before the run begins. Nothing was sent then,
+    /// unless it is [`EngineError::PerhapsBegun`].
+    pub async fn submit(
+        &self,
+        submission: Submission<'_>,
+        interrupted: impl Future<Output = ()>,
+    ) -> Result<SubmittedRun, EngineError> {
         let Submission {
             settings,
             plan,
@@ -81,7 +86,7 @@ impl EngineLink {
         // First, so that of two submissions at the same time one is refused.
         let execution = self.claim(task, after).await?;
         let workflow = run_flow_id(&run.plan_sha256);
-        let begun = async {
+        let uploaded = async {
             let begun = self.upload_all(&run, plan, &place, &stages).await?;
             if !plan.is_unchanged()? {
                 return Err(PlanError::Changed.into());
@@ -90,16 +95,57 @@ impl EngineLink {
             if let Some(run) = self.rival_of(settings).await? {
                 return Err(EngineError::Rival { run });
             }
-            self.begin(&workflow, &execution, begun).await
+            Ok(begun)
         };
-        match begun.await {
+        let claimed = (workflow.as_str(), execution.as_str());
+        let begun = self.begin_once(claimed, uploaded, interrupted).await;
+        match begun {
             Ok(()) => Ok(run),
             Err(error) => {
-                // Nothing was begun: the plan may be submitted again.
-                drop(self.end(&workflow, &execution).await);
-                self.end_shards(&run.run).await;
+                if !matches!(error, EngineError::PerhapsBegun { .. }) {
+                    self.end_shards(&run.run).await;
+                }
                 Err(error)
             }
+        }
+    }
+
+    /// Lets a claimed session begin once its shards are there. If they don't come, or `interrupted` does first, the claim is taken back.
+    pub(super) async fn begin_once(
+        &self,
+        (workflow, execution): (&str, &str),
+        uploaded: impl Future<Output = Result<BegunRun, EngineError>>,
+        interrupted: impl Future<Output = ()>,
+    ) -> Result<(), EngineError> {
+        let uploaded = tokio::select! {
+            biased;
+            () = interrupted => Err(EngineError::Interrupted),
+            uploaded = uploaded => uploaded,
+        };
+        let error = match uploaded {
+            // From here on it is not interrupted: it would not be known whether it has begun.
+            Ok(begun) => match self.begin(workflow, execution, begun).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            },
+            Err(error) => {
+                // If the engine can't be reached, the claim ends by itself after a while.
+                drop(self.end(workflow, execution).await);
+                return Err(error);
+            }
+        };
+        // Only the answer may be lost.
+        let perhaps = |error: EngineError| EngineError::PerhapsBegun {
+            reason: error.to_string(),
+        };
+        if (self.has_begun(workflow, execution).await).map_err(perhaps)? {
+            return Ok(());
+        }
+        // What has ended is not begun any more.
+        (self.end(workflow, execution).await).map_err(perhaps)?;
+        match self.has_begun(workflow, execution).await {
+            Ok(false) => Err(error),
+            Ok(true) | Err(_) => Err(perhaps(error)),
         }
     }
 

@@ -13,7 +13,9 @@ use super::{
     admit::lock_run,
     backend::{Backend, connect as connect_to_service},
     engine_folder::{RunPlace, StoredRun},
-    engine_run::{EngineRun, RunToFollow, failed, session as session_task},
+    engine_run::{
+        EngineRun, RunToFollow, failed, next_signal, not_resumed, session as session_task,
+    },
     engine_site::{EngineSite, connect},
     files::open_plan,
     known_plan::KnownPlan,
@@ -270,8 +272,9 @@ async fn go_on(
         run.place = RunPlace::Folder(folder, lock);
         session::say_recheck(found.settings(), &args.pacing);
         let next = session_task(&run.settings, run.plan.trailer.changes, answers);
-        let begun = async { engine.go_on(found, next.clone()).await.map_err(failed) };
-        submitted = unless_interrupted(&mut interrupts, begun).await?;
+        let begun = engine.go_on(found, next.clone(), next_signal(&mut interrupts));
+        let begun = begun.await;
+        submitted = begun.map_err(|error| not_resumed(common, &run.settings, error))?;
         session = next;
     }
     let followed = RunToFollow {

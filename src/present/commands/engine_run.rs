@@ -105,16 +105,9 @@ impl EngineRun {
             stages: self.settings.pace.stages_of(self.plan.trailer.groups),
             again: repeats,
         };
-        let submitted = tokio::select! {
-            biased;
-            Some(()) = interrupts.recv() => None,
-            submitted = engine.submit(submission) => Some(submitted),
-        };
-        let Some(submitted) = submitted else {
-            engine.withdraw(&SubmittedRun::of(&self.settings)).await;
-            return Err(Error::interrupted().hint("the run was withdrawn from the engine"));
-        };
-        let run = submitted.map_err(|error| not_submitted(common, error))?;
+        let interrupted = next_signal(&mut interrupts);
+        let submitted = engine.submit(submission, interrupted).await;
+        let run = submitted.map_err(|error| not_submitted(common, &self.settings, error))?;
         let followed = RunToFollow {
             site,
             run,
@@ -286,25 +279,53 @@ pub(super) fn session(settings: &RunSettings, changes: u64, answers: Answers) ->
     }
 }
 
-fn not_submitted(common: &Common, error: EngineError) -> Error {
-    if let EngineError::Rival { run } = error {
-        let refusal = Refusal::Unfinished {
-            run: run.to_string(),
-            recorded: None,
-        };
-        return refused(common, &refusal);
+/// The next signal; never, once the channel is closed.
+pub(super) async fn next_signal(interrupts: &mut mpsc::UnboundedReceiver<()>) {
+    if interrupts.recv().await.is_none() {
+        std::future::pending().await
     }
-    let is_known = matches!(error, EngineError::Submitted);
-    let error = Error::failed("the plan was not submitted").caused_by(error);
-    let error = if is_known {
-        let status = common.invocation.command("status", &[]);
-        error
-            .hint(format!("to look at it: {status}"))
-            .hint("once it has ended, --again applies the plan once more")
-    } else {
-        error
+}
+
+fn not_submitted(common: &Common, settings: &RunSettings, error: EngineError) -> Error {
+    const UNCHANGED: &str = "nothing was changed";
+    let not_submitted = |error: EngineError| {
+        let reason = Error::failed("the plan was not submitted").caused_by(error);
+        reason.hint(UNCHANGED)
     };
-    error.hint("nothing was changed")
+    match error {
+        EngineError::Rival { run } => {
+            let refusal = Refusal::Unfinished {
+                run: run.to_string(),
+                recorded: None,
+            };
+            refused(common, &refusal)
+        }
+        EngineError::Submitted => {
+            let status = common.invocation.command("status", &[]);
+            not_submitted(error)
+                .hint(format!("to look at it: {status}"))
+                .hint("once it has ended, --again applies the plan once more")
+        }
+        EngineError::Interrupted => Error::interrupted().hint(UNCHANGED),
+        EngineError::PerhapsBegun { .. } => perhaps_begun(common, settings, error),
+        error => not_submitted(error),
+    }
+}
+
+/// Why a run does not go on.
+pub(super) fn not_resumed(common: &Common, settings: &RunSettings, error: EngineError) -> Error {
+    match error {
+        EngineError::Interrupted => Error::interrupted().hint("the run does not go on"),
+        EngineError::PerhapsBegun { .. } => perhaps_begun(common, settings, error),
+        error => failed(error),
+    }
+}
+
+fn perhaps_begun(common: &Common, settings: &RunSettings, error: EngineError) -> Error {
+    let status = common
+        .invocation
+        .command("status", &[&settings.run.to_string()]);
+    failed(error).hint(format!("to look at it: {status}"))
 }
 
 pub(super) fn failed(error: EngineError) -> Error {
