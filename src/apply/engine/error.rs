@@ -8,8 +8,8 @@ pub enum EngineError {
     #[error("the engine can't {doing}: {reason}")]
     Refused { doing: &'static str, reason: String },
     /// Another run has the plan.
-    #[error("a run of this plan was submitted to this engine already")]
-    Submitted,
+    #[error("run {run} has this plan")]
+    Submitted { run: RunId },
     /// The session that was found is not the last one any more.
     #[error("another process has begun a session of the run")]
     Resumed,

@@ -262,7 +262,7 @@ impl EngineLink {
                 WorkflowIdReusePolicy::AllowDuplicate
             }
         };
-        let options = WorkflowStartOptions::new(place, workflow)
+        let options = WorkflowStartOptions::new(place, workflow.clone())
             .id_reuse_policy(reuse)
             .task_timeout(STEP_TIMEOUT)
             .build();
@@ -272,10 +272,20 @@ impl EngineLink {
                 let execution = flow.run_id().map(ToOwned::to_owned);
                 execution.ok_or_else(|| failed(&"it has no name for it"))
             }
-            Err(WorkflowStartError::AlreadyStarted { .. }) => Err(match after {
-                ClaimAfter::Session(_) => EngineError::Resumed,
-                ClaimAfter::NoRun | ClaimAfter::AnyRun => EngineError::Submitted,
-            }),
+            Err(WorkflowStartError::AlreadyStarted { .. })
+                if matches!(after, ClaimAfter::Session(_)) =>
+            {
+                Err(EngineError::Resumed)
+            }
+            Err(error @ WorkflowStartError::AlreadyStarted { .. }) => {
+                let other = self.input::<RunTask>(&workflow).await?;
+                Err(other.map_or_else(
+                    || failed(&error),
+                    |other| EngineError::Submitted {
+                        run: other.settings.run,
+                    },
+                ))
+            }
             Err(error) => Err(failed(&error)),
         }
     }

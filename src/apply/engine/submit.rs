@@ -39,6 +39,8 @@ pub struct Submission<'a> {
     pub stages: Vec<Range<u64>>,
     /// A second application is intended.
     pub again: bool,
+    /// The engine's names of the runs of the plan that were known when it was decided that it may be applied.
+    pub known: &'a [String],
 }
 
 impl EngineLink {
@@ -62,6 +64,7 @@ impl EngineLink {
             session,
             stages,
             again,
+            known,
         } = submission;
         let run = SubmittedRun::of(settings);
         let place = session.place();
@@ -78,7 +81,11 @@ impl EngineLink {
             before: None,
             abandoned: None,
         };
-        let after = if again {
+        // What has ended since then may have applied the plan.
+        if !again && let Some(run) = self.unknown_run(&run.plan_sha256, known).await? {
+            return Err(EngineError::Submitted { run });
+        }
+        let after = if again || !known.is_empty() {
             ClaimAfter::AnyRun
         } else {
             ClaimAfter::NoRun
@@ -92,8 +99,8 @@ impl EngineLink {
                 return Err(PlanError::Changed.into());
             }
             // Looked for as late as possible, since another run may have been claimed at the same moment.
-            if let Some(run) = self.rival_of(settings).await? {
-                return Err(EngineError::Rival { run });
+            if let Some(rival) = self.rival_of(settings, known, again).await? {
+                return Err(rival);
             }
             Ok(begun)
         };

@@ -138,15 +138,48 @@ impl EngineLink {
         Ok(runs)
     }
 
-    /// Another run of the same playbook and variables that is not finished: it was begun, or is older than this one, so that of two that
-    /// were submitted at the same time one goes on.
+    /// Why a run that was claimed must not begin: another one of the plan was not known, or one of the same playbook and variables is not
+    /// finished. That one was begun, or is older than this one, so that of two that were submitted at the same time one goes on.
     pub(super) async fn rival_of(
         &self,
-        settings: &RunSettings,
-    ) -> Result<Option<RunId>, EngineError> {
+        mine: &RunSettings,
+        known: &[String],
+        again: bool,
+    ) -> Result<Option<EngineError>, EngineError> {
         let runs = self.team_runs().await?;
-        let rival = runs.into_iter().find(|other| other.is_rival_of(settings));
-        Ok(rival.map(|rival| rival.settings.run))
+        let is_unknown = |other: &&TeamRun| {
+            other.settings.plan_sha256 == mine.plan_sha256
+                && other.settings.run != mine.run
+                && !known.contains(&other.execution)
+        };
+        if let Some(other) = runs.iter().find(is_unknown).filter(|_| !again) {
+            let run = other.settings.run;
+            return Ok(Some(EngineError::Submitted { run }));
+        }
+        let rival = runs.iter().find(|other| other.is_rival_of(mine));
+        Ok(rival.map(|rival| EngineError::Rival {
+            run: rival.settings.run,
+        }))
+    }
+
+    /// The last run of a plan, if its execution is not one of those that are known.
+    pub(super) async fn unknown_run(
+        &self,
+        plan_sha256: &str,
+        known: &[String],
+    ) -> Result<Option<RunId>, EngineError> {
+        let workflow = run_flow_id(plan_sha256);
+        let Some(last) = self.describe(&workflow, "").await? else {
+            return Ok(None);
+        };
+        if known.contains(&last.execution) {
+            return Ok(None);
+        }
+        let Some(task) = self.input_of::<RunTask>(&workflow, &last.execution).await? else {
+            return Ok(None);
+        };
+        let state = self.flow_state(&workflow, &last.execution, &task).await?;
+        Ok(state.map(|_| task.settings.run))
     }
 
     /// One of them.

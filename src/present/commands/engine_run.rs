@@ -78,13 +78,13 @@ impl EngineRun {
         }
     }
 
-    /// Uploads the plan. Unless the run is left to the workers, works on it until its end, and shows the result. `repeats`: the engine may
-    /// have an ended run of the plan.
+    /// Uploads the plan. Unless the run is left to the workers, works on it until its end, and shows the result. `again`: a second application is
+    /// intended. `known`: the engine's names of the runs of the plan that were looked at.
     pub(super) async fn make(
         mut self,
         common: &Common,
         site: &EngineSite,
-        repeats: bool,
+        (again, known): (bool, Vec<String>),
         (backend, mut interrupts): (Backend, mpsc::UnboundedReceiver<()>),
         observers: &Observers,
     ) -> Result<ExitCode, Error> {
@@ -103,7 +103,8 @@ impl EngineRun {
             signature: self.signature()?,
             session: session.clone(),
             stages: self.settings.pace.stages_of(self.plan.trailer.groups),
-            again: repeats,
+            again,
+            known: &known,
         };
         let interrupted = next_signal(&mut interrupts);
         let submitted = engine.submit(submission, interrupted).await;
@@ -300,11 +301,11 @@ fn not_submitted(common: &Common, settings: &RunSettings, error: EngineError) ->
             };
             refused(common, &refusal)
         }
-        EngineError::Submitted => {
-            let status = common.invocation.command("status", &[]);
+        EngineError::Submitted { run } => {
+            let resume = common.invocation.command("resume", &[&run.to_string()]);
             not_submitted(error)
-                .hint(format!("to look at it: {status}"))
-                .hint("once it has ended, --again applies the plan once more")
+                .hint(format!("wait for it: {resume}"))
+                .hint("then plan again; `apply --again` applies the same plan once more")
         }
         EngineError::Interrupted => Error::interrupted().hint(UNCHANGED),
         EngineError::PerhapsBegun { .. } => perhaps_begun(common, settings, error),

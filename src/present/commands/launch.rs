@@ -147,9 +147,10 @@ pub(super) async fn launch(
     let settings = settings(common, &args, draft.id(), &plan, org).await;
     #[cfg(feature = "temporal")]
     if let Some(site) = &args.team.engine {
-        let repeats = args.applying.again || recorded.have_plan(&settings.plan_sha256);
+        let known = recorded.sessions_of(&settings.plan_sha256);
+        let known = (args.applying.again, known);
         let run = EngineRun::new(draft, settings, plan.known, plan_file, start);
-        let made = run.make(common, site, repeats, (backend, interrupts), observers);
+        let made = run.make(common, site, known, (backend, interrupts), observers);
         return Box::pin(made).await;
     }
     let header = plan.known.checkpoint_header(settings.run);

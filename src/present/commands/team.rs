@@ -82,10 +82,11 @@ impl Team {
 }
 
 impl TeamsRuns {
-    /// Whether one of them has the plan.
+    /// The last sessions of those that have the plan.
     #[cfg(feature = "temporal")]
-    pub(super) fn have_plan(&self, sha256: &str) -> bool {
-        self.runs.iter().any(|run| run.plan_sha256 == sha256)
+    pub(super) fn sessions_of(&self, sha256: &str) -> Vec<String> {
+        let runs = self.runs.iter().filter(|run| run.plan_sha256 == sha256);
+        runs.map(|run| run.session.id.clone()).collect()
     }
 
     pub(super) fn elsewhere(&self) -> RunsElsewhere<'_> {
