@@ -40,7 +40,7 @@ use crate::store::RunSettings;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long one answer may take, other than one that is waited for.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a worker may take for one step of a workflow, which takes milliseconds: after that, another worker makes it. Meanwhile nobody is
 /// given a group by this workflow.

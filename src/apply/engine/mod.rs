@@ -29,6 +29,7 @@ mod submit;
 mod task;
 mod team;
 mod upload;
+mod withdraw;
 mod worker;
 
 #[cfg(test)]

@@ -1,19 +1,17 @@
-//! The runs of a team, as the engine knows them; and what a person can do to one of them from any machine.
+//! The runs of a team, as the engine knows them.
 
 use std::collections::HashMap;
 
-use futures::StreamExt as _;
+use futures::{StreamExt as _, future::join_all};
 use jiff::Timestamp;
 use temporalio_client::{
     NamespacedClient as _, WorkflowExecutionInfo, WorkflowExecutionStatus,
     WorkflowGetResultOptions, WorkflowHandle, WorkflowListOptions, WorkflowQueryOptions,
-    WorkflowSignalOptions, WorkflowTerminateOptions,
 };
 
 use super::{
     error::EngineError,
-    fetch::FoundRun,
-    link::{ClaimAfter, EngineLink, SubmittedRun},
+    link::{ANSWER_TIMEOUT, EngineLink, SubmittedRun},
     run_flow::{Abandonment, BegunRun, RunFlow, RunTask},
     shard_flow::ShardFlow,
     task::{ChangeSums, run_flow_id, shard_flow_id},
@@ -41,6 +39,8 @@ pub struct TeamRun {
     pub standing: TeamStanding,
     /// What became of them so far; what was not begun counts as not attempted.
     pub counts: Counts,
+    /// Whether `counts` is true: of a run under way, only its workers know.
+    pub is_counted: bool,
     /// Whether its plan is there, so that it may have sent something.
     is_begun: bool,
     /// The engine's names for it.
@@ -282,71 +282,18 @@ impl EngineLink {
         Some(sums.ended())
     }
 
-    /// Lets a run finish what is in flight, and begin nothing more.
-    ///
-    /// # Errors
-    ///
-    /// If the engine can't be asked.
-    pub async fn stop(&self, run: &SubmittedRun) -> Result<(), EngineError> {
-        self.run_flow(&run_flow_id(&run.plan_sha256), "")
-            .signal(RunFlow::stop_run, (), WorkflowSignalOptions::default())
-            .await
-            .map_err(|error| EngineError::of("stop the run", &error))
-    }
-
-    /// Waits until a run does nothing any more, however it has come to that.
-    pub async fn ended(&self, run: &SubmittedRun) {
-        drop(self.result(&run.plan_sha256).await);
-    }
-
-    /// Records that a run is abandoned. It must not be under way.
-    ///
-    /// # Errors
-    ///
-    /// If the engine can't be asked, or another process has begun a session meanwhile.
-    pub async fn abandon(
-        &self,
-        found: &FoundRun,
-        abandoned: Abandonment,
-    ) -> Result<(), EngineError> {
-        let task = RunTask {
-            begun: None,
-            before: found.left.clone(),
-            abandoned: Some(abandoned),
-            ..found.task.clone()
-        };
-        let execution = (self.claim(task, ClaimAfter::Session(&found.execution))).await?;
-        let run = found.followed();
-        let workflow = run_flow_id(&run.plan_sha256);
-        // It does nothing, and ends by itself if the engine can't be reached now.
-        drop(self.end(&workflow, &execution).await);
-        let last = self.describe(&workflow, "").await?;
-        if last.is_none_or(|last| last.execution != execution) {
-            return Err(EngineError::Resumed);
-        }
-        self.end_shards(&run.run).await;
-        Ok(())
-    }
-
-    /// Ends the parts of a run that wait for their turn, and stops one that is worked on.
-    pub(super) async fn end_shards(&self, run: &str) {
-        for number in 0.. {
-            let id = shard_flow_id(run, number);
-            let Ok(Some(described)) = self.describe(&id, "").await else {
-                // There are no more; or the engine can't be reached, and they wait for nothing.
-                return;
-            };
-            if described.status != WorkflowExecutionStatus::Running {
-                continue;
+    /// Asks the workers of runs that are under way how far these are.
+    pub async fn count(&self, runs: &mut [TeamRun]) {
+        let are_under_way = runs.iter_mut().filter(|run| !run.is_counted);
+        join_all(are_under_way.map(|run| async {
+            let followed = SubmittedRun::of(&run.settings);
+            let asked = tokio::time::timeout(ANSWER_TIMEOUT, self.counts(&followed));
+            if let Ok(Some(ended)) = asked.await {
+                run.counts = with_rest(ended, run.changes);
+                run.is_counted = true;
             }
-            let shard = self.client().get_workflow_handle::<ShardFlow>(id.clone());
-            if self.has_begun(&id, "").await.unwrap_or(true) {
-                let stop = shard.signal(ShardFlow::stop, (), WorkflowSignalOptions::default());
-                drop(stop.await);
-            } else {
-                drop(shard.terminate(WorkflowTerminateOptions::default()).await);
-            }
-        }
+        }))
+        .await;
     }
 
     /// A workflow of a run; the last one with this id if `execution` is empty.
@@ -371,6 +318,13 @@ fn all_in_doubt(changes: u64) -> ChangeSums {
     sums
 }
 
+/// What was not begun is not attempted.
+fn with_rest(mut ended: Counts, changes: u64) -> Counts {
+    let rest = changes.saturating_sub(ended.total());
+    ended.add(Outcome::NotAttempted, rest);
+    ended
+}
+
 fn team_run(task: RunTask, state: FlowState, workflow: String, execution: String) -> TeamRun {
     let FlowState {
         standing,
@@ -378,15 +332,14 @@ fn team_run(task: RunTask, state: FlowState, workflow: String, execution: String
         is_begun,
         left: _,
     } = state;
-    let mut counts = sums.ended();
-    let rest = task.plan.changes.saturating_sub(counts.total());
-    counts.add(Outcome::NotAttempted, rest);
+    let is_counted = standing != TeamStanding::Running || !is_begun;
     TeamRun {
+        counts: with_rest(sums.ended(), task.plan.changes),
+        is_counted,
         settings: task.settings,
         follows: task.plan.follows,
         changes: task.plan.changes,
         standing,
-        counts,
         is_begun,
         workflow,
         execution,

@@ -27,7 +27,7 @@ pub(super) async fn engine_status(
     let Some(engine) = connect(&args.at, "").await? else {
         return Ok(None);
     };
-    let runs = if let Some(prefix) = &args.run {
+    let mut runs = if let Some(prefix) = &args.run {
         let id = id_there(common, &args.at, prefix).await?;
         let run = engine.team_run(id).await.map_err(failed)?;
         vec![run.ok_or_else(|| unknown(&engine, id))?]
@@ -36,6 +36,7 @@ pub(super) async fn engine_status(
         runs.reverse();
         runs
     };
+    engine.count(&mut runs).await;
     let ui = args.engine_ui.as_deref();
     let page = |run: &TeamRun| engine.address().page(ui, &run.workflow, &run.execution);
     if common.json {

@@ -27,7 +27,8 @@ struct EngineRunDocument<'a> {
     org: Option<&'a str>,
     plan_sha256: &'a str,
     changes: u64,
-    outcomes: &'a Counts,
+    /// None if no worker says how far the run is.
+    outcomes: Option<&'a Counts>,
     started_at: String,
     ended_at: Option<String>,
     by: Option<&'a Operator>,
@@ -97,8 +98,12 @@ pub fn write_engine_runs(
             Untrusted(host).terminal(),
             Untrusted(who).terminal(),
         )?;
-        let counts = sum(&run.counts, |_| Style::new());
-        write!(out, "    {counts}")?;
+        if run.is_counted {
+            let counts = sum(&run.counts, |_| Style::new());
+            write!(out, "    {counts}")?;
+        } else {
+            write!(out, "    no worker says how far it is")?;
+        }
         match &run.standing {
             TeamStanding::Finished { at } => writeln!(out, ", {}", dates::in_zone(*at, zone))?,
             TeamStanding::Abandoned(abandoned) => writeln!(
@@ -111,6 +116,7 @@ pub fn write_engine_runs(
             TeamStanding::Stopped(None) => {
                 writeln!(out, "; what is in doubt waits for an answer")?;
             }
+            TeamStanding::Running if !run.is_counted => writeln!(out)?,
             TeamStanding::Running => writeln!(out, " so far")?,
             TeamStanding::Cut => writeln!(out, "; what it sent last is not known")?,
         }
@@ -162,7 +168,7 @@ pub fn write_engine_runs_json(
             org: settings.org.as_deref(),
             plan_sha256: &settings.plan_sha256,
             changes: run.changes,
-            outcomes: &run.counts,
+            outcomes: run.is_counted.then_some(&run.counts),
             started_at: settings.started_at.to_string(),
             ended_at: ended_at.map(ToString::to_string),
             by: settings.by.as_ref(),
