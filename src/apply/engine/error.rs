@@ -26,7 +26,12 @@ pub enum EngineError {
         "the execution of line {line} has {bytes} bytes of changes, more than the engine takes"
     )]
     TooLarge { line: u64, bytes: usize },
-    #[error("a part of the plan of the run is missing")]
+    /// The workflow has ended without one.
+    #[error("the run was ended at the engine: {reason}")]
+    NoResult { reason: String },
+    #[error(
+        "a part of the plan of the run is missing; the engine keeps a part for a while after its end"
+    )]
     NoShard,
     #[error("what the engine keeps of the run can't be used: {0}")]
     Unusable(String),

@@ -6,10 +6,9 @@ use futures::future::FutureExt;
 use secrecy::ExposeSecret as _;
 use temporalio_client::{
     ActivityIdentifier, AsyncActivityHandle, Client, ClientOptions, Connection, ConnectionOptions,
-    RetryOptions, RpcOptions, Url, WorkflowExecuteUpdateOptions, WorkflowGetResultOptions,
-    WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowSignalOptions, WorkflowStartOptions,
-    WorkflowTerminateOptions,
-    errors::{AsyncActivityError, WorkflowGetResultError, WorkflowStartError},
+    RetryOptions, RpcOptions, Url, WorkflowExecuteUpdateOptions, WorkflowIdConflictPolicy,
+    WorkflowIdReusePolicy, WorkflowSignalOptions, WorkflowStartOptions, WorkflowTerminateOptions,
+    errors::{AsyncActivityError, WorkflowStartError},
     tonic,
 };
 use temporalio_common::{
@@ -30,9 +29,7 @@ use super::{
     run_flow::{BegunRun, RunFlow, RunTask},
     shard_flow::ShardFlow,
     shared_pace::Reserve,
-    task::{
-        GroupEnd, SessionTask, ShardGroup, ShardTask, pace_flow_id, run_flow_id, shard_flow_id,
-    },
+    task::{GroupEnd, SessionTask, ShardTask, pace_flow_id, run_flow_id, shard_flow_id},
 };
 use crate::store::RunSettings;
 
@@ -48,9 +45,6 @@ const STEP_TIMEOUT: Duration = HEARTBEAT_TIMEOUT;
 
 /// The same for the rate: all workers wait for it when one dies in the middle of a step, and its history is short.
 const PACE_STEP_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// The time between two attempts to reach an engine for a result.
-const AGAIN: Duration = Duration::from_secs(1);
 
 /// An engine that was reached.
 #[derive(Clone)]
@@ -327,30 +321,6 @@ impl EngineLink {
             .await
             .map_err(|error| EngineError::of("end the run", &error))
     }
-
-    /// Waits for the end of a run: it is finished or has stopped. An engine that can't be reached for a while is waited for.
-    ///
-    /// # Errors
-    ///
-    /// If the engine has no such run, or somebody has ended it there.
-    pub(super) async fn result(&self, plan_sha256: &str) -> Result<BegunRun, EngineError> {
-        let flow = self
-            .client
-            .get_workflow_handle::<RunFlow>(run_flow_id(plan_sha256));
-        wait(|| flow.get_result(WorkflowGetResultOptions::default())).await
-    }
-
-    /// Waits for the end of a shard.
-    pub(super) async fn shard(
-        &self,
-        run: &str,
-        number: u32,
-    ) -> Result<Vec<ShardGroup>, EngineError> {
-        let flow = self
-            .client
-            .get_workflow_handle::<ShardFlow>(shard_flow_id(run, number));
-        wait(|| flow.get_result(WorkflowGetResultOptions::default())).await
-    }
 }
 
 impl fmt::Debug for EngineLink {
@@ -361,25 +331,11 @@ impl fmt::Debug for EngineLink {
     }
 }
 
-/// Asks again for as long as the engine can't be reached.
-async fn wait<T, F>(mut ask: impl FnMut() -> F) -> Result<T, EngineError>
-where
-    F: Future<Output = Result<T, WorkflowGetResultError>>,
-{
-    loop {
-        match ask().await {
-            Ok(result) => return Ok(result),
-            Err(WorkflowGetResultError::Rpc(_)) => tokio::time::sleep(AGAIN).await,
-            Err(error) => return Err(EngineError::of("say how the run ended", &error)),
-        }
-    }
-}
-
 fn token(context: &ActivityContext) -> TaskToken {
     TaskToken::from(context.info().task_token.clone())
 }
 
-/// Whether the engine has not got a request, and will not get it later.
+/// Whether a request may be sent again.
 fn is_unreachable(status: &tonic::Status) -> bool {
     matches!(
         status.code(),

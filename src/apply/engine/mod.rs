@@ -21,6 +21,7 @@ mod link;
 mod pace_flow;
 mod progress;
 mod records;
+mod result;
 mod run_flow;
 mod shard_flow;
 mod shared_pace;

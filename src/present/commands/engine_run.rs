@@ -40,6 +40,9 @@ use crate::{
 const POLL_BAR: Duration = Duration::from_secs(2);
 const POLL_LINES: Duration = Duration::from_secs(5);
 
+/// How often it is asked whether the worker has ended by itself.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// A run that is or will be at an engine.
 #[derive(Debug)]
 pub(super) struct EngineRun {
@@ -166,7 +169,10 @@ impl EngineRun {
         let fetched = tokio::select! {
             biased;
             Some(()) = interrupts.recv() => None,
-            fetched = engine.follow(&run) => Some(fetched),
+            fetched = engine.follow(&run) => Some(fetched.map_err(failed)),
+            () = until_ended(&worker) => Some(Err(Error::failed(
+                "this process can't work on the run any more",
+            ))),
             never = self.show_progress(common, engine, &run, earlier) => match never {},
             never = watch(engine) => match never {},
         };
@@ -187,7 +193,12 @@ impl EngineRun {
         if let Ok(Err(error)) = left {
             say(|out| writeln!(out, "warning: {}", Untrusted(&error.to_string()).terminal()));
         }
-        self.conclude(common, &fetched.map_err(failed)?, traffic, observers)
+        let fetched = fetched.map_err(|error| {
+            error.hint(format!(
+                "other workers may go on with the run; to follow it: {resume}"
+            ))
+        })?;
+        self.conclude(common, &fetched, traffic, observers)
     }
 
     /// A command on this run. The engine is named, unless the environment or the command line does so anyway.
@@ -277,6 +288,13 @@ pub(super) fn session(settings: &RunSettings, changes: u64, answers: Answers) ->
         answers: answers.single,
         doubts: answers.all,
         began_ms: jiff::Timestamp::now().as_millisecond(),
+    }
+}
+
+/// Waits until a worker has ended by itself.
+async fn until_ended(worker: &EngineWorker) {
+    while !worker.has_ended() {
+        tokio::time::sleep(LOOK).await;
     }
 }
 
