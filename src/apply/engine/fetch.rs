@@ -67,10 +67,15 @@ impl EngineLink {
     /// If the engine can't be asked.
     pub async fn find(&self, run: RunId) -> Result<Option<FoundRun>, EngineError> {
         let first = shard_flow_id(&run.to_string(), 0);
-        let Some(shard) = self.input::<ShardTask>(&first).await? else {
+        let workflow = match self.input::<ShardTask>(&first).await? {
+            Some(shard) => Some(shard.run_flow),
+            // The engine may have forgotten it: it ended before the run did.
+            None => self.listed(run).await?,
+        };
+        let Some(workflow) = workflow else {
             return Ok(None);
         };
-        let Some(mut task) = self.input::<RunTask>(&shard.run_flow).await? else {
+        let Some(mut task) = self.input::<RunTask>(&workflow).await? else {
             return Ok(None);
         };
         // As this machine reaches it.
@@ -79,10 +84,10 @@ impl EngineLink {
             // The plan was applied once more since.
             return Ok(None);
         }
-        let Some(last) = self.describe(&shard.run_flow, "").await? else {
+        let Some(last) = self.describe(&workflow, "").await? else {
             return Ok(None);
         };
-        let state = (self.flow_state(&shard.run_flow, &last.execution, &task)).await?;
+        let state = (self.flow_state(&workflow, &last.execution, &task)).await?;
         Ok(state.map(|state| FoundRun {
             task,
             standing: state.standing,
@@ -107,6 +112,10 @@ impl EngineLink {
         for number in 0.. {
             let shard = self.input::<ShardTask>(&shard_flow_id(&id, number)).await?;
             let Some(shard) = shard else {
+                let shards = run.left.as_ref().map_or(1, |left| left.shards);
+                if number < shards {
+                    return Err(EngineError::NoShard);
+                }
                 break;
             };
             if number == 0 {

@@ -110,7 +110,7 @@ impl EngineLink {
             Ok(()) => Ok(run),
             Err(error) => {
                 if !matches!(error, EngineError::PerhapsBegun { .. }) {
-                    self.end_shards(&run.run).await;
+                    self.end_shards(&run, None).await;
                 }
                 Err(error)
             }

@@ -138,6 +138,21 @@ impl EngineLink {
         Ok(runs)
     }
 
+    /// The workflow of a run, looked for in the list of all runs.
+    pub(super) async fn listed(&self, run: RunId) -> Result<Option<String>, EngineError> {
+        let mut listed = self
+            .client()
+            .list_workflows(RUN_FLOWS, WorkflowListOptions::default());
+        while let Some(flow) = listed.next().await {
+            let flow = flow.map_err(|error| EngineError::of("list its runs", &error))?;
+            let task = self.input_of::<RunTask>(flow.id(), flow.run_id()).await?;
+            if task.is_some_and(|task| task.settings.run == run) {
+                return Ok(Some(flow.id().to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
     /// Why a run that was claimed must not begin: another one of the plan was not known, or one of the same playbook and variables is not
     /// finished. That one was begun, or is older than this one, so that of two that were submitted at the same time one goes on.
     pub(super) async fn rival_of(

@@ -24,11 +24,6 @@ impl EngineLink {
             .map_err(|error| EngineError::of("stop the run", &error))
     }
 
-    /// Waits until a run does nothing any more, however it has come to that.
-    pub async fn ended(&self, run: &SubmittedRun) {
-        drop(self.result(&run.plan_sha256).await);
-    }
-
     /// Records that a run is abandoned. It must not be under way.
     ///
     /// # Errors
@@ -54,17 +49,21 @@ impl EngineLink {
         if last.is_none_or(|last| last.execution != execution) {
             return Err(EngineError::Resumed);
         }
-        self.end_shards(&run.run).await;
+        let shards = found.left.as_ref().map(|left| left.shards);
+        self.end_shards(&run, shards).await;
         Ok(())
     }
 
-    /// Ends the parts of a run that wait for their turn, and stops one that is worked on.
-    pub(super) async fn end_shards(&self, run: &str) {
-        for number in 0.. {
-            let id = shard_flow_id(run, number);
-            let Ok(Some(described)) = self.describe(&id, "").await else {
+    /// Ends the parts of a run that wait for their turn, and stops one that is worked on. `shards`: how many there are, if that is known.
+    pub async fn end_shards(&self, run: &SubmittedRun, shards: Option<u32>) {
+        for number in 0..shards.unwrap_or(u32::MAX) {
+            let id = shard_flow_id(&run.run, number);
+            let described = match self.describe(&id, "").await {
+                Ok(Some(described)) => described,
+                // The engine has forgotten it.
+                Ok(None) if shards.is_some() => continue,
                 // There are no more; or the engine can't be reached, and they wait for nothing.
-                return;
+                Ok(None) | Err(_) => return,
             };
             if described.status != WorkflowExecutionStatus::Running {
                 continue;

@@ -55,7 +55,13 @@ pub(super) async fn abandon(
     let mut interrupts = signals::watch(common)?;
     unless_interrupted(&mut interrupts, ask(common, &question)).await?;
     drain(common, &engine, &found, &mut interrupts).await?;
-    let (engine, found) = find(common, &args.at, id).await?;
+    let followed = found.followed();
+    let Some(found) = engine.find(id).await.map_err(failed)? else {
+        // Its plan was not there yet.
+        engine.end_shards(&followed, None).await;
+        say(|out| writeln!(out, "run {id} had not begun, and does not begin any more"));
+        return Ok(ExitCode::Done);
+    };
     if let TeamStanding::Finished { .. } = found.standing {
         say(|out| writeln!(out, "run {id} has ended meanwhile"));
         renew(common, &engine, &found, there.folder).await?;
@@ -95,10 +101,7 @@ async fn drain(
             "the run begins nothing more; waiting until its workers have finished what is in flight"
         )
     });
-    let ended = async {
-        engine.ended(&run).await;
-        Ok(())
-    };
+    let ended = async { engine.wait_for_end(&run).await.map_err(failed) };
     unless_interrupted(interrupts, ended)
         .await
         .map_err(|error| {
