@@ -204,7 +204,7 @@ fn of_two_machines_that_submit_at_the_same_time_one_goes_on() {
                 ended
                     .stderr
                     .contains("of the same playbook and variables is ")
-                    || ended.stderr.contains("a run of this plan was submitted"),
+                    || ended.stderr.contains(" has this plan"),
                 "{ended:?}"
             ),
             _ => panic!("{ended:?}"),

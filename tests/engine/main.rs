@@ -23,6 +23,10 @@ mod ledger;
 mod limits;
 mod machines;
 mod playground;
+#[path = "../cli/pty.rs"]
+#[expect(dead_code, reason = "the tests of the command line need more of it")]
+mod pty;
+mod races;
 #[path = "../cli/records.rs"]
 mod records;
 mod runs;
