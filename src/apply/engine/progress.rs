@@ -84,6 +84,7 @@ impl ShardProgress {
             limits: ShardLimits {
                 // Those of the other shards are not this one's to make.
                 max_errors: start
+                    .session
                     .max_errors
                     .map(|limit| (limit + errors_before).saturating_sub(start.errors)),
                 stop_after: start.session.pace.stop_after.get(),

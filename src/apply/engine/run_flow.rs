@@ -147,8 +147,8 @@ impl RunFlow {
                     is_told = true;
                     shard.signal(ShardFlow::stop, (), options()).await
                 } else {
-                    let begin = shard.signal(ShardFlow::begin, start.clone(), options());
-                    begin.await
+                    let again = shard.signal(ShardFlow::begin, start.clone(), options());
+                    again.await
                 };
                 // A shard that has come to its end has said so before.
                 if told.is_err() && ctx.state(|flow| flow.shard.is_none()) {
@@ -208,7 +208,6 @@ impl RunFlow {
         let number = progress.next()?;
         self.shard = None;
         let start = ShardStart {
-            max_errors: session.max_errors,
             errors: progress.errors(),
             in_a_row: progress.in_a_row,
             session,

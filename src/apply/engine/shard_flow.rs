@@ -115,12 +115,17 @@ impl ShardFlow {
         witness: Option<usize>,
     ) -> Option<GroupTask> {
         let group = self.task.groups.get(index)?;
+        let mut session = self.start.as_ref()?.session.clone();
+        // There may be many, about other groups.
+        session
+            .answers
+            .retain(|given| group.lines.contains(&given.line));
         let wanted = |number: &u64| {
             let line = usize::try_from(number.checked_sub(self.task.first_line)?).ok()?;
             Some((*number, self.task.text.lines().nth(line)?.to_owned()))
         };
         Some(GroupTask {
-            session: self.start.as_ref()?.session.clone(),
+            session,
             header: self.task.header.clone(),
             lines: group.lines.iter().map(wanted).collect::<Option<_>>()?,
             journal: group.journal.clone(),
@@ -196,3 +201,6 @@ fn options() -> ActivityOptions {
         .retry_policy(again)
         .build()
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,9 +74,7 @@ pub(crate) struct ShardGroup {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ShardStart {
     pub(super) session: SessionTask,
-    /// The errors that the run may have.
-    pub(super) max_errors: Option<u64>,
-    /// The errors that it has, those of this shard's earlier sessions included.
+    /// The errors that the run has, those of this shard's earlier sessions included.
     pub(super) errors: u64,
     /// Executions with a failure since the last success.
     pub(super) in_a_row: u32,

@@ -36,7 +36,6 @@ fn start(max_errors: Option<u64>, stop_after: u32) -> ShardStart {
             doubts: None,
             began_ms: 0,
         },
-        max_errors,
         errors: 0,
         in_a_row: 0,
     }
