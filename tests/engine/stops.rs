@@ -1,6 +1,7 @@
 //! A run that is stopped while its shard is under way, and one whose shard is gone.
 
 use std::{
+    collections::BTreeSet,
     thread,
     time::{Duration, Instant},
 };
@@ -10,7 +11,9 @@ use serde_json::{Value, json};
 
 use crate::{
     commands::{SLOW, fast, small},
-    playground::{ORG, Playground},
+    evidence::Seen,
+    judge::Planned,
+    playground::{ORG, Playground, Setting},
 };
 
 /// The first look of a run whether its shard is there comes after 30 seconds; the rest is for a slow machine.
@@ -100,6 +103,44 @@ fn a_shard_of_an_older_run_of_the_plan_ends_none_of_a_newer_one() {
     assert_eq!(ended["outcomes"]["applied"], playground.planned.len());
     let listed = playground.listed();
     assert_eq!(listed[0]["outcomes"]["applied"], playground.planned.len());
+}
+
+#[test]
+#[ignore = "needs Temporal's development server: just engine"]
+fn groups_that_are_under_way_begin_nothing_more_once_the_run_is_stopped() {
+    let playground = Playground::new(&Setting {
+        executions: 16,
+        ..Setting::new(&SLOW.replace("20/s, burst: 10", "2/s, burst: 1"))
+    });
+    let workers = playground.workers(2);
+    let run = playground.submit("engine.plan");
+    playground.wait_for_writes(2);
+    let workflow = playground.workflow();
+    let stop = ["workflow", "signal", "--name", "stop_run"];
+    let stop = [&stop[..], &["--workflow-id", &workflow]].concat();
+    playground.engine.ask(&stop);
+    while playground.standing() == "running" {
+        thread::sleep(Duration::from_millis(200));
+    }
+    let seen = playground.seen();
+    let written: BTreeSet<u64> = seen.iter().filter_map(|seen| seen.line).collect();
+    let is_begun = |planned: &&Planned| {
+        let execution = Some(planned.execution.as_str());
+        let is_its = |seen: &&Seen| seen.execution.as_deref() == execution;
+        seen.iter().any(|seen| is_its(&seen))
+    };
+    let begun = playground.planned.iter().filter(is_begun);
+    let left = begun.filter(|planned| !written.contains(&planned.line));
+    let (left, written) = (left.count(), written.len());
+    assert!(
+        left > 3,
+        "{left} were left of the groups that had begun, {written} were made"
+    );
+    // The workers are there, and go on where they were.
+    let ended = playground.fetch(&run, 0).json();
+    assert_eq!(ended["outcomes"]["applied"], playground.planned.len());
+    assert!(playground.expect_innocent().finished);
+    drop(workers);
 }
 
 #[test]

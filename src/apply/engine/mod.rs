@@ -26,6 +26,7 @@ mod run_flow;
 mod shard_flow;
 mod shared_pace;
 mod stages;
+mod stop_look;
 mod submit;
 mod task;
 mod team;

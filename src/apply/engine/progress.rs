@@ -192,6 +192,10 @@ impl ShardProgress {
         self.stopped.get_or_insert(reason);
     }
 
+    pub(super) const fn is_stopped(&self) -> bool {
+        self.stopped.is_some()
+    }
+
     /// What became of it, without its session.
     pub(super) fn end(&self, number: u32) -> ShardEnd {
         ShardEnd {

@@ -82,7 +82,13 @@ impl ShardFlow {
         (end.sums_before, end.sums)
     }
 
-    /// Begins no further group.
+    /// Whether it begins nothing more, so that the groups under way are to finish what is in flight, and no more.
+    #[query]
+    pub(crate) fn is_stopped(&self, _ctx: &WorkflowContextView) -> bool {
+        self.progress.is_stopped()
+    }
+
+    /// Begins nothing more.
     #[signal]
     pub(crate) fn stop(&mut self, _ctx: &mut SyncWorkflowContext<Self>) {
         self.stopping = true;

@@ -27,6 +27,7 @@ use super::{
     run_flow::RunFlow,
     shard_flow::ShardFlow,
     shared_pace::{ReservedPace, WorkerPace},
+    stop_look::StopLooks,
     task::{GroupEnd, GroupTask, SessionTask, place},
 };
 use crate::{
@@ -66,6 +67,7 @@ pub(crate) struct GroupActivities {
     engine: EngineLink,
     clients: SessionClients,
     pace: Arc<WorkerPace>,
+    stop_looks: StopLooks,
     /// Why the service did not accept the token, until it is told.
     refusal: Arc<Mutex<Option<String>>>,
     leaving: watch::Receiver<bool>,
@@ -91,6 +93,7 @@ impl EngineWorker {
             engine: engine.clone(),
             clients: Arc::clone(&clients),
             pace: Arc::default(),
+            stop_looks: StopLooks::default(),
             refusal: Arc::clone(&refusal),
             leaving: leaves,
         };
@@ -219,8 +222,12 @@ impl GroupActivities {
                 heartbeats.interrupt();
             }
         };
+        let stop = async {
+            self.engine.until_stop(context, &self.stop_looks).await;
+            heartbeats.interrupt();
+        };
         let keep = async {
-            tokio::join!(heartbeats.keep(), leave);
+            tokio::join!(heartbeats.keep(), leave, stop);
             // What is lost or interrupted comes to its end.
             std::future::pending().await
         };
