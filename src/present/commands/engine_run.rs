@@ -110,7 +110,7 @@ impl EngineRun {
             known: &known,
         };
         let interrupted = next_signal(&mut interrupts);
-        let submitted = engine.submit(submission, interrupted).await;
+        let submitted = Box::pin(engine.submit(submission, interrupted)).await;
         let run = submitted.map_err(|error| not_submitted(common, &self.settings, error))?;
         let followed = RunToFollow {
             site,
@@ -301,7 +301,7 @@ async fn until_ended(worker: &EngineWorker) {
 /// The next signal; never, once the channel is closed.
 pub(super) async fn next_signal(interrupts: &mut mpsc::UnboundedReceiver<()>) {
     if interrupts.recv().await.is_none() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
