@@ -4,8 +4,10 @@ use std::{fs, thread, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
+    commands::fast,
     environment::Ended,
     playground::{ORG, Playground, Setting, TIMEOUT},
     runs::{MIXED, at},
@@ -196,6 +198,56 @@ fn with_a_key_a_plan_that_was_submitted_without_it_is_not_made() {
     }
     thread::sleep(Duration::from_secs(1));
     assert_eq!(playground.seen().len(), 0);
+}
+
+#[test]
+#[ignore = "needs Temporal's development server: just engine"]
+fn a_run_from_before_the_key_hides_no_other_run_and_forbids_one_only_while_it_is_under_way() {
+    let mut playground = Playground::new(&Setting {
+        own_engine: true,
+        executions: 20,
+        ..Setting::new(&fast())
+    });
+    let worker = playground.worker();
+    let before = playground.submit("engine.plan");
+    playground.fetch(&before, 0);
+    drop(worker);
+    playground.plan("waits", &fast().replace("77777", "77778"));
+    playground.submit("waits.plan");
+
+    end_pace(&playground);
+    playground.set("WF_BULK_ENGINE_KEY", KEY);
+    let _worker = playground.worker();
+    let run = ["run", "engine.yaml", "--yes", "--timeout", TIMEOUT];
+    playground
+        .run(&run)
+        .expect_code(1)
+        .expect_said("is under way, and what it changes can't be read")
+        .expect_said("WF_BULK_ENGINE_KEY_FILE");
+    let digest = digest(&playground, "waits.plan");
+    let end = ["workflow", "terminate", "--workflow-id", &digest];
+    playground.engine.ask(&end);
+
+    playground
+        .run(&run)
+        .expect_code(0)
+        .expect_said("2 runs at the engine can't be read, so it is not known");
+    let shown = playground.run(&["status"]).expect_code(0);
+    let shown = shown
+        .expect_said("warning: 2 runs at the engine can't be read: ")
+        .expect_out("a run that can't be read  ended");
+    assert_eq!(shown.stdout.matches("  finished  ").count(), 1);
+    let said = playground.run(&["status", &before]).expect_code(1);
+    let why = "what the engine has is not encrypted, and this process has a key";
+    assert_eq!(said.stderr.matches(why).count(), 1, "{}", said.stderr);
+}
+
+/// The name of the workflow of a plan.
+fn digest(playground: &Playground, plan: &str) -> String {
+    let bytes = fs::read(playground.environment.path().join(plan)).unwrap();
+    let digest = Sha256::digest(bytes);
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("wf-bulk plan {digest}")
 }
 
 /// What was begun without the key is ended, as the guide says.

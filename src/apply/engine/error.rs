@@ -35,18 +35,24 @@ pub enum EngineError {
     NoShard,
     #[error("what the engine keeps of the run can't be used: {0}")]
     Unusable(String),
+    /// It may be one of the same playbook.
+    #[error("a run at the engine is under way, and what it changes can't be read: {0}")]
+    UnreadRun(String),
     #[error(transparent)]
     Plan(#[from] PlanError),
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
 }
 
-/// An error with all its causes: those of the engine's client say nothing alone.
+/// An error with all its causes: those of the engine's client say nothing alone. Some of them say their cause themselves.
 pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let reason = error.to_string();
+        if !text.ends_with(&reason) {
+            text = format!("{text}: {reason}");
+        }
         cause = error.source();
     }
     text
@@ -59,5 +65,23 @@ impl EngineError {
             doing,
             reason: reason.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use temporalio_common::data_converters::PayloadConversionError;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let other = PayloadConversionError::EncodingError("no key".into());
+        assert_eq!(with_causes(&other), "Encoding error: no key");
+        let nested = PayloadConversionError::EncodingError(Box::new(other));
+        assert_eq!(
+            with_causes(&nested),
+            "Encoding error: Encoding error: no key"
+        );
     }
 }

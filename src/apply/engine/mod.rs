@@ -47,5 +47,5 @@ pub use records::FetchedRecords;
 pub use run_flow::Abandonment;
 pub use submit::Submission;
 pub use task::SessionTask;
-pub use team::{TeamRun, TeamStanding};
+pub use team::{TeamListing, TeamRun, TeamStanding, UnreadRun};
 pub use worker::{EngineWorker, WorkerParts};

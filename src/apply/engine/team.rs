@@ -1,16 +1,17 @@
 //! The runs of a team, as the engine knows them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures::{StreamExt as _, future::join_all};
 use jiff::Timestamp;
 use temporalio_client::{
     NamespacedClient as _, WorkflowExecutionInfo, WorkflowExecutionStatus,
     WorkflowGetResultOptions, WorkflowHandle, WorkflowListOptions, WorkflowQueryOptions,
+    errors::WorkflowGetResultError,
 };
 
 use super::{
-    error::EngineError,
+    error::{EngineError, with_causes},
     link::{ANSWER_TIMEOUT, EngineLink, SubmittedRun},
     run_flow::{Abandonment, BegunRun, RunFlow, RunTask},
     shard_flow::ShardFlow,
@@ -63,6 +64,39 @@ pub enum TeamStanding {
     Cut,
 }
 
+/// The runs that the engine has.
+#[derive(Clone, Debug)]
+pub struct TeamListing {
+    /// Oldest first.
+    pub runs: Vec<TeamRun>,
+    /// Those of which this process can't tell what they are.
+    pub unread: Vec<UnreadRun>,
+}
+
+/// A run that this process can't read: it was begun with another key, or without one.
+#[derive(Clone, Debug)]
+pub struct UnreadRun {
+    /// The engine's name for it, which has the digest of the plan.
+    pub workflow: String,
+    pub started_at: Option<Timestamp>,
+    pub is_running: bool,
+    pub reason: String,
+}
+
+impl TeamListing {
+    /// Refuses if it is not known of a run under way what it does.
+    ///
+    /// # Errors
+    ///
+    /// If there is such a run.
+    pub fn expect_read(&self) -> Result<(), EngineError> {
+        match self.unread.iter().find(|run| run.is_running) {
+            Some(run) => Err(EngineError::UnreadRun(run.reason.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
 impl TeamRun {
     fn is_rival_of(&self, mine: &RunSettings) -> bool {
         let other = &self.settings;
@@ -107,35 +141,57 @@ impl FlowState {
 }
 
 impl EngineLink {
-    /// The runs that the engine still has, oldest first.
+    /// The runs that the engine still has.
     ///
     /// # Errors
     ///
     /// If the engine can't be asked.
-    pub async fn team_runs(&self) -> Result<Vec<TeamRun>, EngineError> {
+    pub async fn team_runs(&self) -> Result<TeamListing, EngineError> {
         let failed = |error: &dyn std::fmt::Display| EngineError::of("list its runs", error);
         let mut listed = self
             .client()
             .list_workflows(RUN_FLOWS, WorkflowListOptions::default());
         let mut runs = HashMap::new();
+        let (mut seen, mut unread) = (HashSet::new(), Vec::new());
         // The newest first: of a run with several sessions, the last one counts.
         while let Some(flow) = listed.next().await {
             let flow = flow.map_err(|error| failed(&error))?;
             let (workflow, execution) = (flow.id().to_owned(), flow.run_id().to_owned());
-            let Some(task) = self.input_of::<RunTask>(&workflow, &execution).await? else {
-                continue;
-            };
-            let id = task.settings.run;
-            if runs.contains_key(&id) {
-                continue;
+            let is_newest = seen.insert(workflow.clone());
+            match self.listed_run(&workflow, &execution, &runs).await {
+                Ok(Some((id, run))) => drop(runs.insert(id, run)),
+                Ok(None) => {}
+                // One such run must not hide the others.
+                Err(EngineError::Unusable(reason)) if is_newest => unread.push(UnreadRun {
+                    workflow,
+                    started_at: flow.start_time().and_then(|at| at.try_into().ok()),
+                    is_running: flow.status() == WorkflowExecutionStatus::Running,
+                    reason,
+                }),
+                Err(EngineError::Unusable(_)) => {}
+                Err(error) => return Err(error),
             }
-            let state = self.flow_state(&workflow, &execution, &task).await?;
-            let run = state.map(|state| team_run(task, state, workflow, execution));
-            runs.insert(id, run);
         }
         let mut runs: Vec<TeamRun> = runs.into_values().flatten().collect();
         runs.sort_by_key(|run| run.settings.run);
-        Ok(runs)
+        Ok(TeamListing { runs, unread })
+    }
+
+    /// A session of a run, unless a later one is known already; no run if its plan never came.
+    async fn listed_run(
+        &self,
+        workflow: &str,
+        execution: &str,
+        known: &HashMap<RunId, Option<TeamRun>>,
+    ) -> Result<Option<(RunId, Option<TeamRun>)>, EngineError> {
+        let task = self.input_of::<RunTask>(workflow, execution).await?;
+        let Some(task) = task.filter(|task| !known.contains_key(&task.settings.run)) else {
+            return Ok(None);
+        };
+        let id = task.settings.run;
+        let state = self.flow_state(workflow, execution, &task).await?;
+        let run = state.map(|state| team_run(task, state, workflow.into(), execution.into()));
+        Ok(Some((id, run)))
     }
 
     /// The workflow of a run, looked for in the list of all runs.
@@ -145,7 +201,11 @@ impl EngineLink {
             .list_workflows(RUN_FLOWS, WorkflowListOptions::default());
         while let Some(flow) = listed.next().await {
             let flow = flow.map_err(|error| EngineError::of("list its runs", &error))?;
-            let task = self.input_of::<RunTask>(flow.id(), flow.run_id()).await?;
+            let task = match self.input_of::<RunTask>(flow.id(), flow.run_id()).await {
+                // Which run that is can't be told.
+                Err(EngineError::Unusable(_)) => continue,
+                task => task?,
+            };
             if task.is_some_and(|task| task.settings.run == run) {
                 return Ok(Some(flow.id().to_owned()));
             }
@@ -161,20 +221,21 @@ impl EngineLink {
         known: &[String],
         again: bool,
     ) -> Result<Option<EngineError>, EngineError> {
-        let runs = self.team_runs().await?;
+        let listing = self.team_runs().await?;
         let is_unknown = |other: &&TeamRun| {
             other.settings.plan_sha256 == mine.plan_sha256
                 && other.settings.run != mine.run
                 && !known.contains(&other.execution)
         };
-        if let Some(other) = runs.iter().find(is_unknown).filter(|_| !again) {
+        if let Some(other) = listing.runs.iter().find(is_unknown).filter(|_| !again) {
             let run = other.settings.run;
             return Ok(Some(EngineError::Submitted { run }));
         }
-        let rival = runs.iter().find(|other| other.is_rival_of(mine));
-        Ok(rival.map(|rival| EngineError::Rival {
-            run: rival.settings.run,
-        }))
+        if let Some(rival) = listing.runs.iter().find(|other| other.is_rival_of(mine)) {
+            let run = rival.settings.run;
+            return Ok(Some(EngineError::Rival { run }));
+        }
+        Ok(listing.expect_read().err())
     }
 
     /// The last run of a plan, if its execution is not one of those that are known.
@@ -246,7 +307,7 @@ impl EngineLink {
             WorkflowExecutionStatus::Completed => {
                 let flow = self.run_flow(workflow, execution);
                 let result = flow.get_result(WorkflowGetResultOptions::default()).await;
-                result.map_err(|error| failed(&error))?
+                result.map_err(|error| unread_result(&error))?
             }
             _ if self.was_begun(workflow, execution, task).await? => {
                 return Ok(Some(FlowState::ended(task, TeamStanding::Cut, None)));
@@ -324,6 +385,15 @@ impl EngineLink {
             .maybe_run_id((!execution.is_empty()).then_some(execution))
             .build();
         WorkflowHandle::new(client, info)
+    }
+}
+
+fn unread_result(error: &WorkflowGetResultError) -> EngineError {
+    match error {
+        WorkflowGetResultError::PayloadConversion(error) => {
+            EngineError::Unusable(with_causes(error))
+        }
+        error => EngineError::of("be asked", error),
     }
 }
 

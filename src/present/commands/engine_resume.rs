@@ -89,7 +89,7 @@ pub(super) async fn id_there(
     }
     let engine = reach(place).await?;
     let mut ids = Vec::new();
-    for run in engine.team_runs().await.map_err(failed)? {
+    for run in engine.team_runs().await.map_err(failed)?.runs {
         let id = run.settings.run;
         if id.to_string().starts_with(prefix) {
             ids.push(id);

@@ -327,6 +327,7 @@ fn not_submitted(common: &Common, settings: &RunSettings, error: EngineError) ->
         }
         EngineError::Interrupted => Error::interrupted().hint(UNCHANGED),
         EngineError::PerhapsBegun { .. } => perhaps_begun(common, settings, error),
+        EngineError::UnreadRun(_) => failed(error).hint(UNCHANGED),
         error => not_submitted(error),
     }
 }
@@ -348,5 +349,15 @@ fn perhaps_begun(common: &Common, settings: &RunSettings, error: EngineError) ->
 }
 
 pub(super) fn failed(error: EngineError) -> Error {
-    Error::failed("the engine can't be used").caused_by(error)
+    let hint = match &error {
+        EngineError::Unusable(_) | EngineError::UnreadRun(_) => Some(
+            "use the key that the run was begun with, if it had one: --engine-key-file, WF_BULK_ENGINE_KEY_FILE or WF_BULK_ENGINE_KEY",
+        ),
+        _ => None,
+    };
+    let failed = Error::failed("the engine can't be used").caused_by(error);
+    match hint {
+        Some(hint) => failed.hint(hint),
+        None => failed,
+    }
 }

@@ -1,5 +1,7 @@
 //! The engine of `--engine`: what a new run asks of it.
 
+use std::sync::Once;
+
 use super::{
     backend::SANDBOX,
     engine_access::engine_credentials,
@@ -9,9 +11,10 @@ use super::{
 };
 use crate::{
     cli::{Common, EngineAccess, EngineArgs, EngineFlags},
-    engine::{EngineAddress, EngineLink, TeamRun, TeamStanding},
+    engine::{EngineAddress, EngineLink, TeamListing, TeamRun, TeamStanding},
     error::Error,
     ledger::{LedgerEnd, LedgerEnding, LedgerRun, LedgerSession},
+    text::{Untrusted, count},
 };
 
 /// An engine that was reached, for the runs of one server.
@@ -51,10 +54,35 @@ impl EngineSite {
 
     /// The runs that it has, oldest first.
     pub(super) async fn runs(&self) -> Result<Vec<LedgerRun>, Error> {
-        let runs = self.link.team_runs().await;
-        let runs = runs.map_err(|error| failed(error).hint("nothing was changed"))?;
-        Ok(runs.iter().map(entry).collect())
+        let failed = |error| failed(error).hint("nothing was changed");
+        let listing = self.link.team_runs().await.map_err(failed)?;
+        listing.expect_read().map_err(failed)?;
+        // The list is read more than once.
+        static TOLD: Once = Once::new();
+        TOLD.call_once(|| {
+            say_unread(
+                &listing,
+                ", so it is not known whether one of them has stopped and can be resumed",
+            );
+        });
+        Ok(listing.runs.iter().map(entry).collect())
     }
+}
+
+/// Warns of the runs that this process can't read, with what follows from that.
+pub(super) fn say_unread(listing: &TeamListing, consequence: &str) {
+    let Some(first) = listing.unread.first() else {
+        return;
+    };
+    let runs = count(listing.unread.len() as u64, "run", "runs");
+    let reason = Untrusted(&first.reason);
+    let reason = reason.terminal();
+    say(|out| {
+        writeln!(
+            out,
+            "warning: {runs} at the engine can't be read{consequence}: {reason}"
+        )
+    });
 }
 
 /// Connects to the engine that the flags or the environment name; none if they name none.

@@ -5,12 +5,12 @@ use jiff::tz::TimeZone;
 use super::{
     engine_resume::{id_there, unknown},
     engine_run::failed,
-    engine_site::connect,
+    engine_site::{connect, say_unread},
     terminal::{STYLES, print, print_text, say},
 };
 use crate::{
     cli::{Common, Status},
-    engine::TeamRun,
+    engine::{TeamListing, TeamRun},
     error::{Error, ExitCode},
     report::{write_engine_runs, write_engine_runs_json},
     text::Untrusted,
@@ -27,24 +27,28 @@ pub(super) async fn engine_status(
     let Some(engine) = connect(&args.at, "").await? else {
         return Ok(None);
     };
-    let mut runs = if let Some(prefix) = &args.run {
+    let mut listing = if let Some(prefix) = &args.run {
         let id = id_there(common, &args.at, prefix).await?;
         let run = engine.team_run(id).await.map_err(failed)?;
-        vec![run.ok_or_else(|| unknown(&engine, id))?]
+        TeamListing {
+            runs: vec![run.ok_or_else(|| unknown(&engine, id))?],
+            unread: Vec::new(),
+        }
     } else {
-        let mut runs = engine.team_runs().await.map_err(failed)?;
-        runs.reverse();
-        runs
+        let mut listing = engine.team_runs().await.map_err(failed)?;
+        listing.runs.reverse();
+        listing
     };
-    engine.count(&mut runs).await;
+    engine.count(&mut listing.runs).await;
+    say_unread(&listing, "");
     let ui = args.engine_ui.as_deref();
     let page = |run: &TeamRun| engine.address().page(ui, &run.workflow, &run.execution);
     if common.json {
-        print(|out| write_engine_runs_json(&runs, &page, out))?;
+        print(|out| write_engine_runs_json(&listing, &page, out))?;
         return Ok(Some(ExitCode::Done));
     }
-    print_text(|out| write_engine_runs(&runs, &TimeZone::system(), &page, out, STYLES))?;
-    if let (Some(_), [run]) = (&args.run, &runs[..]) {
+    print_text(|out| write_engine_runs(&listing, &TimeZone::system(), &page, out, STYLES))?;
+    if let (Some(_), [run]) = (&args.run, &listing.runs[..]) {
         let id = run.settings.run.to_string();
         let resume = common.invocation.command("resume", &[&id]);
         say(|out| writeln!(out, "for its result: {}", Untrusted(&resume).terminal()));

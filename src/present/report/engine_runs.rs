@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{json::StoppedDocument, json_list::JsonList, summary_text::sum, words};
 use crate::{
     dates,
-    engine::{TeamRun, TeamStanding},
+    engine::{TeamListing, TeamRun, TeamStanding, UnreadRun},
     outcome::Counts,
     store::{Operator, RunSettings},
     styles::Styles,
@@ -37,6 +37,16 @@ struct EngineRunDocument<'a> {
     page: Option<String>,
 }
 
+/// A run at an engine that can't be read.
+#[derive(Debug, Serialize)]
+struct UnreadRunDocument<'a> {
+    /// The engine's name for it, which has the digest of its plan.
+    workflow: &'a str,
+    standing: &'static str,
+    started_at: Option<String>,
+    reason: &'a str,
+}
+
 /// A run that this process only uploaded.
 #[derive(Debug, Serialize)]
 struct DetachedDocument<'a> {
@@ -62,13 +72,14 @@ const fn word(standing: &TeamStanding) -> &'static str {
 ///
 /// The errors of `out`.
 pub fn write_engine_runs(
-    runs: &[TeamRun],
+    listing: &TeamListing,
     zone: &TimeZone,
     page: &dyn Fn(&TeamRun) -> Option<String>,
     out: &mut dyn Write,
     styles: Styles,
 ) -> io::Result<()> {
-    if runs.is_empty() {
+    let TeamListing { runs, unread } = listing;
+    if runs.is_empty() && unread.is_empty() {
         return writeln!(out, "the engine has no run");
     }
     for run in runs {
@@ -133,7 +144,27 @@ pub fn write_engine_runs(
             writeln!(out, "    {}", Untrusted(&address).terminal())?;
         }
     }
+    for run in unread {
+        let word = if run.is_running { "running" } else { "ended" };
+        let started = run.started_at.map_or_else(
+            || "an unknown time".to_owned(),
+            |at| dates::in_zone(at, zone).to_string(),
+        );
+        writeln!(
+            out,
+            "a run that can't be read  {}",
+            word.style(styles.warning)
+        )?;
+        writeln!(out, "    started {started}")?;
+        writeln!(out, "    {}", Untrusted(name_of(run)).terminal())?;
+    }
     Ok(())
+}
+
+/// What is readable of a run's name: the digest of its plan.
+fn name_of(run: &UnreadRun) -> &str {
+    let name = run.workflow.strip_prefix("wf-bulk ");
+    name.unwrap_or(&run.workflow)
 }
 
 /// The same for scripts.
@@ -142,13 +173,13 @@ pub fn write_engine_runs(
 ///
 /// The errors of `out`.
 pub fn write_engine_runs_json(
-    runs: &[TeamRun],
+    listing: &TeamListing,
     page: &dyn Fn(&TeamRun) -> Option<String>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     out.write_all(b"{")?;
     let mut list = JsonList::new(out, "engine")?;
-    for run in runs {
+    for run in &listing.runs {
         let settings = &run.settings;
         let (stopped, ended_at) = match &run.standing {
             TeamStanding::Stopped(reason) => (reason.as_ref().map(StoppedDocument::from), None),
@@ -174,6 +205,17 @@ pub fn write_engine_runs_json(
             by: settings.by.as_ref(),
             reason: settings.reason.as_deref(),
             page: page(run),
+        })?;
+    }
+    list.finish()?;
+    out.write_all(b",")?;
+    let mut list = JsonList::new(out, "unreadable")?;
+    for run in &listing.unread {
+        list.add(&UnreadRunDocument {
+            workflow: &run.workflow,
+            standing: if run.is_running { "running" } else { "ended" },
+            started_at: run.started_at.map(|at| at.to_string()),
+            reason: &run.reason,
         })?;
     }
     list.finish()?;
