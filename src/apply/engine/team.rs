@@ -160,7 +160,6 @@ impl EngineLink {
             let is_newest = seen.insert(workflow.clone());
             match self.listed_run(&workflow, &execution, &runs).await {
                 Ok(Some((id, run))) => drop(runs.insert(id, run)),
-                Ok(None) => {}
                 // One such run must not hide the others.
                 Err(EngineError::Unusable(reason)) if is_newest => unread.push(UnreadRun {
                     workflow,
@@ -168,7 +167,7 @@ impl EngineLink {
                     is_running: flow.status() == WorkflowExecutionStatus::Running,
                     reason,
                 }),
-                Err(EngineError::Unusable(_)) => {}
+                Ok(None) | Err(EngineError::Unusable(_)) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -284,7 +283,6 @@ impl EngineLink {
         execution: &str,
         task: &RunTask,
     ) -> Result<Option<FlowState>, EngineError> {
-        let failed = |error: &dyn std::fmt::Display| EngineError::of("be asked", error);
         if let Some(abandoned) = &task.abandoned {
             let standing = TeamStanding::Abandoned(abandoned.clone());
             return Ok(Some(FlowState::ended(task, standing, task.before.clone())));

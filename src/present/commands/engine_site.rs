@@ -54,11 +54,11 @@ impl EngineSite {
 
     /// The runs that it has, oldest first.
     pub(super) async fn runs(&self) -> Result<Vec<LedgerRun>, Error> {
+        // The list is read more than once.
+        static TOLD: Once = Once::new();
         let failed = |error| failed(error).hint("nothing was changed");
         let listing = self.link.team_runs().await.map_err(failed)?;
         listing.expect_read().map_err(failed)?;
-        // The list is read more than once.
-        static TOLD: Once = Once::new();
         TOLD.call_once(|| {
             say_unread(
                 &listing,

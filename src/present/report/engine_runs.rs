@@ -148,7 +148,7 @@ pub fn write_engine_runs(
         let word = if run.is_running { "running" } else { "ended" };
         let started = run.started_at.map_or_else(
             || "an unknown time".to_owned(),
-            |at| dates::in_zone(at, zone).to_string(),
+            |at| dates::in_zone(at, zone),
         );
         writeln!(
             out,
