@@ -244,3 +244,35 @@ fn events_metrics_and_the_command_at_the_end_are_told_of_the_run() {
     assert_eq!(runs[0]["by"]["actor"], "jane");
     assert_eq!(runs[0]["reason"], "he leaves");
 }
+
+#[test]
+#[ignore = "needs Temporal's development server: just engine"]
+fn last_chooses_no_run_of_the_team_and_does_not_say_that_there_is_none() {
+    let playground = Playground::new(&Setting {
+        executions: 20,
+        own_engine: true,
+        ..Setting::new(&fast())
+    });
+    let none = "there is no unfinished run, here or at the engine";
+    let said = playground.look(&["resume", "--last"]).expect_code(0);
+    assert_eq!(said.stderr.matches("no unfinished run").count(), 1);
+    said.expect_said(none);
+    let run = playground.submit("engine.plan");
+    for (command, name) in [
+        (&["resume", "--last"][..], "resume"),
+        (&["resume", "--last", "--json"], "resume"),
+        (&["abandon", "--last", "--yes"], "abandon"),
+    ] {
+        playground
+            .look(command)
+            .expect_code(1)
+            .expect_said("1 run at the engine is not finished")
+            .expect_said(&format!("wf-bulk {name} {run}"));
+    }
+    let engine = playground.engine.address();
+    for flag in ["--last", "--watch", "--check"] {
+        let mut status = playground.environment.command(&["status", flag]);
+        status.args(ELSEWHERE).env("WF_BULK_ENGINE", &engine);
+        Ended::from(status.output().unwrap()).expect_said("about the runs of the state folder");
+    }
+}

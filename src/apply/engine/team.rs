@@ -98,16 +98,20 @@ impl TeamListing {
 }
 
 impl TeamRun {
-    fn is_rival_of(&self, mine: &RunSettings) -> bool {
-        let other = &self.settings;
-        let is_unfinished = match self.standing {
+    /// Whether something can still be made of it.
+    pub const fn is_unfinished(&self) -> bool {
+        match self.standing {
             TeamStanding::Running | TeamStanding::Stopped(_) | TeamStanding::Cut => true,
             TeamStanding::Finished { .. } | TeamStanding::Abandoned(_) => false,
-        };
+        }
+    }
+
+    fn is_rival_of(&self, mine: &RunSettings) -> bool {
+        let other = &self.settings;
         let orgs = (other.org.as_ref(), mine.org.as_ref());
         let is_of_other_org = matches!(orgs, (Some(one), Some(other)) if one != other);
         other.run != mine.run
-            && is_unfinished
+            && self.is_unfinished()
             && (self.is_begun || other.run < mine.run)
             && other.playbook == mine.playbook
             && other.vars_sha256 == mine.vars_sha256

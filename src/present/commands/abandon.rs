@@ -2,19 +2,24 @@
 
 use jiff::Timestamp;
 
+#[cfg(not(feature = "temporal"))]
+use super::runs::find_run_or_last;
 use super::{
     backend::SANDBOX,
     earlier::{are_data_gone, origin_of},
     execute::unusable,
     question::{Question, Stakes, ask, can_ask},
-    runs::{LastRun, find_run_or_last, refuse_at_engine, store_error},
+    runs::{LastRun, refuse_at_engine, store_error},
     signals::{self, unless_interrupted},
     team_ledger::{self, TeamLedger, ToldRun},
     terminal::say,
     wrong_input::find_run,
 };
 #[cfg(feature = "temporal")]
-use super::{engine_abandon, engine_resume::run_there};
+use super::{
+    engine_abandon,
+    engine_resume::{MeantRun, meant_run},
+};
 use crate::{
     checkpoint::{Checkpoint, CheckpointHeader, Detail, Ending, Record},
     cli::{Abandon, Common},
@@ -26,18 +31,6 @@ use crate::{
 };
 
 pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode, Error> {
-    #[cfg(feature = "temporal")]
-    if args.at.address().is_some()
-        && let Some(run) = Box::pin(run_there(
-            common,
-            &args.at,
-            args.run.as_deref(),
-            LastRun::Abandoned,
-        ))
-        .await?
-    {
-        return Box::pin(engine_abandon::abandon(common, args, run)).await;
-    }
     let ledger = match args.ledger.ledger.as_deref() {
         Some(text) => Some(TeamLedger::at(team_ledger::remote(text)?).await?),
         None => None,
@@ -49,7 +42,17 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
     {
         return abandon_lost(common, ledger, prefix).await;
     }
-    let Some(folder) = find_run_or_last(common, args.run.as_deref(), LastRun::Abandoned)? else {
+    let (run, last) = (args.run.as_deref(), LastRun::Abandoned);
+    #[cfg(feature = "temporal")]
+    let found = match Box::pin(meant_run(common, &args.at, run, last)).await? {
+        MeantRun::There(run) => {
+            return Box::pin(engine_abandon::abandon(common, args, run)).await;
+        }
+        MeantRun::Here(folder) => folder,
+    };
+    #[cfg(not(feature = "temporal"))]
+    let found = find_run_or_last(common, run, last)?;
+    let Some(folder) = found else {
         return Ok(ExitCode::Done);
     };
     // Asked first: a record that can't be made is no reason to abandon the run.

@@ -16,13 +16,13 @@ use super::{
     engine_run::{
         EngineRun, RunToFollow, failed, next_signal, not_resumed, session as session_task,
     },
-    engine_site::{EngineSite, connect},
+    engine_site::{EngineSite, connect, say_unread},
     files::open_plan,
     known_plan::KnownPlan,
     observers::Observers,
     overview::overview_of_run,
     resume::{answers, refuse_unapproved},
-    runs::{LastRun, find_run_or_last, store_error},
+    runs::{LastRun, MAX_NAMED, find_last, find_run_or_last, playbook_name, store_error},
     session::{self, refuse_elsewhere},
     signals::{self, unless_interrupted},
     signing::beside,
@@ -36,6 +36,7 @@ use crate::{
     error::{Error, ExitCode},
     private_file,
     store::{RunFolder, RunId, RunSettings, StateDir, StoreError},
+    text::count,
 };
 
 /// A run that an engine makes.
@@ -46,6 +47,14 @@ pub(super) struct RunThere {
     pub(super) folder: Option<RunFolder>,
 }
 
+/// The run that a command is about.
+#[derive(Debug)]
+pub(super) enum MeantRun {
+    There(RunThere),
+    /// One that this machine makes alone; none, with a message, if there is no unfinished one.
+    Here(Option<RunFolder>),
+}
+
 /// A run at the engine with its plan, which is the one that was submitted.
 struct OpenedRun {
     place: RunPlace,
@@ -53,29 +62,77 @@ struct OpenedRun {
     plan_file: File,
 }
 
-/// The run that is meant, if it is not one of this machine alone.
-pub(super) async fn run_there(
+/// The run that is meant.
+pub(super) async fn meant_run(
     common: &Common,
     place: &EngineArgs,
     run: Option<&str>,
     last: LastRun<'_>,
-) -> Result<Option<RunThere>, Error> {
+) -> Result<MeantRun, Error> {
+    if place.address().is_none() {
+        return find_run_or_last(common, run, last).map(MeantRun::Here);
+    }
     let state_dir = StateDir::new(common.state_dir.clone());
     if let Some(prefix) = run
         && let Err(StoreError::NotFound { .. } | StoreError::Deleted { .. }) =
             state_dir.find(prefix)
     {
         let id = id_there(common, place, prefix).await?;
-        return Ok(Some(RunThere { id, folder: None }));
+        return Ok(MeantRun::There(RunThere { id, folder: None }));
     }
-    let Some(folder) = find_run_or_last(common, run, last)? else {
-        return Ok(None);
+    let folder = match run {
+        Some(prefix) => find_run(common, prefix)?,
+        None => match find_last(common, last)? {
+            Some(folder) => folder,
+            None => {
+                refuse_unnamed(common, place, last).await?;
+                say(|out| writeln!(out, "there is no unfinished run, here or at the engine"));
+                return Ok(MeantRun::Here(None));
+            }
+        },
     };
     let settings = folder.settings().map_err(store_error)?;
-    Ok(settings.engine.is_some().then(|| RunThere {
-        id: folder.id(),
-        folder: Some(folder),
-    }))
+    Ok(match settings.engine {
+        Some(_) => MeantRun::There(RunThere {
+            id: folder.id(),
+            folder: Some(folder),
+        }),
+        None => MeantRun::Here(Some(folder)),
+    })
+}
+
+/// Refuses to choose one of the team's unfinished runs: it may be somebody else's.
+async fn refuse_unnamed(
+    common: &Common,
+    place: &EngineArgs,
+    last: LastRun<'_>,
+) -> Result<(), Error> {
+    let listing = reach(place).await?.team_runs().await.map_err(failed)?;
+    say_unread(&listing, ", so it is not known whether they are finished");
+    let mut runs = listing.runs;
+    runs.retain(|run| run.is_unfinished());
+    if let LastRun::Resumed(Some(path)) = last {
+        let playbook = playbook_name(path)?;
+        runs.retain(|run| run.settings.playbook == playbook);
+    }
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let named = match last {
+        LastRun::Abandoned => "abandon",
+        LastRun::Shown | LastRun::Resumed(_) => "resume",
+    };
+    let (number, are) = (count(runs.len() as u64, "run", "runs"), runs.len() != 1);
+    let error = Error::failed(format!(
+        "{number} at the engine {} not finished; --last does not choose among the runs of a team, so name the run",
+        if are { "are" } else { "is" }
+    ));
+    let error = runs.iter().rev().take(MAX_NAMED).fold(error, |error, run| {
+        let id = run.settings.run.to_string();
+        let command = common.invocation.command(named, &[&id]);
+        error.hint(format!("{}: {command}", run.settings.playbook))
+    });
+    Err(error.hint("nothing was changed"))
 }
 
 /// The run at the engine whose id begins so.

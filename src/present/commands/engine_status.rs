@@ -22,6 +22,14 @@ pub(super) async fn engine_status(
     args: &Status,
 ) -> Result<Option<ExitCode>, Error> {
     if args.last || args.watch || args.check {
+        if args.at.address().is_some() {
+            say(|out| {
+                writeln!(
+                    out,
+                    "this is about the runs of the state folder; for those at the engine, leave --last, --watch and --check out"
+                )
+            });
+        }
         return Ok(None);
     }
     let Some(engine) = connect(&args.at, "").await? else {

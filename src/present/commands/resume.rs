@@ -3,7 +3,9 @@
 use std::{fs::File, panic, path::Path, thread, time::Instant};
 
 #[cfg(feature = "temporal")]
-use super::engine_resume::{self, run_there};
+use super::engine_resume::{self, MeantRun, meant_run};
+#[cfg(not(feature = "temporal"))]
+use super::runs::find_run_or_last;
 use super::{
     access::{asked_org, credentials},
     admit::{lock_run, lock_server},
@@ -17,7 +19,7 @@ use super::{
     ledger_session::{SessionInLedger, record_end, refuse_unrecorded},
     observers::Observers,
     overview::overview_of_run,
-    runs::{LastRun, find_run_or_last, refuse_at_engine, refuse_changed, store_error},
+    runs::{LastRun, refuse_at_engine, refuse_changed, store_error},
     session::{self, refuse_elsewhere},
     show_ended::show_ended,
     signals::{self, unless_interrupted},
@@ -45,14 +47,17 @@ pub(super) async fn resume(
 ) -> Result<ExitCode, Error> {
     let start = Instant::now();
     let last = LastRun::Resumed(args.playbook.as_deref());
+    let run = args.run.as_deref();
     #[cfg(feature = "temporal")]
-    if args.at.place.address().is_some()
-        && let Some(run) =
-            Box::pin(run_there(common, &args.at.place, args.run.as_deref(), last)).await?
-    {
-        return Box::pin(engine_resume::resume(common, args, run, observers)).await;
-    }
-    let Some(folder) = find_run_or_last(common, args.run.as_deref(), last)? else {
+    let found = match Box::pin(meant_run(common, &args.at.place, run, last)).await? {
+        MeantRun::There(run) => {
+            return Box::pin(engine_resume::resume(common, args, run, observers)).await;
+        }
+        MeantRun::Here(folder) => folder,
+    };
+    #[cfg(not(feature = "temporal"))]
+    let found = find_run_or_last(common, run, last)?;
+    let Some(folder) = found else {
         if common.json {
             print(|out| write_json(&Summary::nothing(), ExitCode::Done, out))?;
         }

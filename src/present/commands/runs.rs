@@ -34,10 +34,19 @@ pub(super) fn find_run_or_last(
     prefix: Option<&str>,
     last: LastRun<'_>,
 ) -> Result<Option<RunFolder>, Error> {
-    let state_dir = StateDir::new(common.state_dir.clone());
     if let Some(prefix) = prefix {
         return find_run(common, prefix).map(Some);
     }
+    let newest = find_last(common, last)?;
+    if newest.is_none() {
+        say(|out| writeln!(out, "there is no unfinished run"));
+    }
+    Ok(newest)
+}
+
+/// The run of `--last`; none if all runs have ended and have a report.
+pub(super) fn find_last(common: &Common, last: LastRun<'_>) -> Result<Option<RunFolder>, Error> {
+    let state_dir = StateDir::new(common.state_dir.clone());
     let mut listing = readable(&state_dir)?;
     if let LastRun::Resumed(Some(path)) = last {
         let playbook = playbook_name(path)?;
@@ -75,9 +84,6 @@ pub(super) fn find_run_or_last(
         return Err(several(common, &unfinished, last));
     }
     let newest = listing.newest_untold(is_told, is_undone);
-    if newest.is_none() {
-        say(|out| writeln!(out, "there is no unfinished run"));
-    }
     Ok(newest.map(|run| run.folder.clone()))
 }
 
@@ -106,7 +112,7 @@ fn several(common: &Common, unfinished: &[&ListedRun], last: LastRun<'_>) -> Err
 }
 
 /// The name of the playbook in a file.
-fn playbook_name(path: &Path) -> Result<String, Error> {
+pub(super) fn playbook_name(path: &Path) -> Result<String, Error> {
     let failed = || {
         let shown = shown_path(path);
         Error::failed(format!("the name of the playbook {shown} can't be read"))
@@ -136,7 +142,7 @@ pub(super) fn refuse_at_engine(settings: &RunSettings) -> Result<(), Error> {
 }
 
 /// Runs that a message names: with more, a person looks at all of them.
-const MAX_NAMED: usize = 10;
+pub(super) const MAX_NAMED: usize = 10;
 
 /// All runs. Refuses if one can't be read: what it did, and whether it has ended, is unknown.
 pub(super) fn readable(state_dir: &StateDir) -> Result<RunListing, Error> {
