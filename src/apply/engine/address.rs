@@ -73,7 +73,13 @@ impl FromStr for EngineAddress {
             reason,
         };
         let rest = text.strip_prefix(SCHEME);
-        let rest = rest.ok_or_else(|| wrong("it has another scheme"))?;
+        let rest = rest.ok_or_else(|| {
+            wrong(if text.contains("://") {
+                "it has another scheme"
+            } else {
+                "it has no scheme"
+            })
+        })?;
         let (place, namespace) = rest
             .split_once('/')
             .ok_or_else(|| wrong("it has no namespace"))?;
@@ -166,8 +172,8 @@ mod tests {
     #[test]
     fn what_is_no_address_says_what_is_missing() {
         for (text, reason) in [
-            ("localhost:7233/default", "scheme"),
-            ("http://localhost:7233/default", "scheme"),
+            ("localhost:7233/default", "no scheme"),
+            ("http://localhost:7233/default", "another scheme"),
             ("temporal://localhost:7233", "namespace"),
             ("temporal://localhost/default", "port"),
             ("temporal://localhost:x/default", "port"),
