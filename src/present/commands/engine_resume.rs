@@ -175,7 +175,7 @@ pub(super) fn unknown(engine: &EngineLink, id: RunId) -> Error {
         engine.address()
     ))
     .hint(
-        "it forgets a run some time after its end; what was fetched before is in the run's folder",
+        "it forgets a run some time after its end, and once its plan was applied again; what was fetched before is in the run's folder: add --engine ''",
     )
 }
 
