@@ -218,7 +218,9 @@ fn a_run_from_before_the_key_hides_no_other_run_and_forbids_one_only_while_it_is
     end_pace(&playground);
     playground.set("WF_BULK_ENGINE_KEY", KEY);
     let _worker = playground.worker();
-    let run = ["run", "engine.yaml", "--yes", "--timeout", TIMEOUT];
+    let other = fast().replace("77777", "77779");
+    playground.environment.file("other.yaml", &other);
+    let run = ["run", "other.yaml", "--yes", "--timeout", TIMEOUT];
     playground
         .run(&run)
         .expect_code(1)
