@@ -1,6 +1,6 @@
 //! Records the histories that `src/apply/engine/replay_tests.rs` replays: `just engine-histories`.
 
-use std::{env, fs, fs::File, io::Write as _, path::PathBuf, thread, time::Duration};
+use std::{env, fs::File, io::Write as _, path::PathBuf, thread, time::Duration};
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
@@ -141,8 +141,7 @@ fn a_run_that_a_person_stops_can_be_recorded() {
     let _worker = playground.worker();
     let run = playground.submit("engine.plan");
     playground.wait_for_writes(10);
-    let plan = fs::read(playground.environment.path().join("engine.plan")).unwrap();
-    let flow = format!("wf-bulk plan {}", sha256(&plan));
+    let flow = playground.flow("engine.plan");
     let signal = [
         "workflow",
         "signal",
@@ -189,15 +188,4 @@ fn flows_are_done(playground: &Playground) -> bool {
     let listed = ["workflow", "list", "--query", query, "--output", "json"];
     let listed: Value = serde_json::from_str(&playground.engine.ask(&listed)).unwrap_or_default();
     listed.as_array().is_some_and(|flows| !flows.is_empty())
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    use sha2::{Digest as _, Sha256};
-    use std::fmt::Write as _;
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").unwrap();
-            hex
-        })
 }

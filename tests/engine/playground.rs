@@ -1,6 +1,7 @@
 //! An engine, a service and a plan for a test, and the processes that work on it.
 
 use std::{
+    fmt::Write as _,
     fs::{self, File},
     process::{Child, Command, Stdio},
     sync::{
@@ -12,6 +13,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     dev_server::{DevServer, send_signal},
@@ -159,6 +161,16 @@ impl Playground {
     /// Sets a variable of the environment of all commands and workers from now on.
     pub(crate) fn set(&mut self, name: &'static str, value: &str) {
         self.variables.push((name, value.to_owned()));
+    }
+
+    /// The name of the workflow of a plan.
+    pub(crate) fn flow(&self, plan: &str) -> String {
+        let bytes = fs::read(self.environment.path().join(plan)).unwrap();
+        let mut flow = "wf-bulk plan ".to_owned();
+        for byte in Sha256::digest(bytes) {
+            write!(flow, "{byte:02x}").unwrap();
+        }
+        flow
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {

@@ -4,7 +4,6 @@ use std::{fs, thread, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     commands::fast,
@@ -226,7 +225,7 @@ fn a_run_from_before_the_key_hides_no_other_run_and_forbids_one_only_while_it_is
         .expect_code(1)
         .expect_said("is under way, and what it changes can't be read")
         .expect_said("WF_BULK_ENGINE_KEY_FILE");
-    let digest = digest(&playground, "waits.plan");
+    let digest = playground.flow("waits.plan");
     let end = ["workflow", "terminate", "--workflow-id", &digest];
     playground.engine.ask(&end);
 
@@ -247,14 +246,6 @@ fn a_run_from_before_the_key_hides_no_other_run_and_forbids_one_only_while_it_is
     let said = look(&["status", &before]).expect_code(1);
     let why = "what the engine has is not encrypted, and this process has a key";
     assert_eq!(said.stderr.matches(why).count(), 1, "{}", said.stderr);
-}
-
-/// The name of the workflow of a plan.
-fn digest(playground: &Playground, plan: &str) -> String {
-    let bytes = fs::read(playground.environment.path().join(plan)).unwrap();
-    let digest = Sha256::digest(bytes);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("wf-bulk plan {digest}")
 }
 
 /// What was begun without the key is ended, as the guide says.

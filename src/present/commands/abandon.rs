@@ -18,7 +18,7 @@ use super::{
 #[cfg(feature = "temporal")]
 use super::{
     engine_abandon,
-    engine_resume::{MeantRun, meant_run},
+    engine_meant::{MeantRun, meant_run},
 };
 use crate::{
     checkpoint::{Checkpoint, CheckpointHeader, Detail, Ending, Record},

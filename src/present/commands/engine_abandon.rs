@@ -7,7 +7,7 @@ use super::{
     abandon::question_about,
     admit::lock_run,
     engine_folder::RunPlace,
-    engine_resume::{RunThere, find},
+    engine_meant::{RunThere, find},
     engine_run::failed,
     files::open_plan,
     operator::host,

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::{
-    engine_resume::{id_there, unknown},
+    engine_meant::{id_there, unknown},
     engine_run::failed,
     engine_site::{connect, say_unread},
     terminal::{STYLES, print, print_text, say},

@@ -21,6 +21,8 @@ mod engine_access;
 #[cfg(feature = "temporal")]
 mod engine_folder;
 #[cfg(feature = "temporal")]
+mod engine_meant;
+#[cfg(feature = "temporal")]
 mod engine_resume;
 #[cfg(feature = "temporal")]
 mod engine_run;

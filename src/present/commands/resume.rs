@@ -2,8 +2,6 @@
 
 use std::{fs::File, panic, path::Path, thread, time::Instant};
 
-#[cfg(feature = "temporal")]
-use super::engine_resume::{self, MeantRun, meant_run};
 #[cfg(not(feature = "temporal"))]
 use super::runs::find_run_or_last;
 use super::{
@@ -26,6 +24,11 @@ use super::{
     signing::{PlanSignature, Signed},
     team_ledger::{TeamLedger, ToldRun},
     terminal::print,
+};
+#[cfg(feature = "temporal")]
+use super::{
+    engine_meant::{MeantRun, meant_run},
+    engine_resume,
 };
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, CheckpointState, Replayed},
