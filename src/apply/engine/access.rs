@@ -120,7 +120,10 @@ fn cure(reason: &str, code: Option<Code>) -> Option<&'static str> {
         Some("it asks for a client certificate: --engine-tls-cert and --engine-tls-key")
     } else if says("alert") {
         Some("it does not accept the client certificate")
-    } else if says("connection closed") || says("reset by peer") {
+    } else if ["connection closed", "reset by peer", "broken pipe"]
+        .into_iter()
+        .any(says)
+    {
         Some("if it asks for a client certificate, look at --engine-tls-cert and --engine-tls-key")
     } else if says("InvalidContentType") {
         Some("it speaks no TLS there; without TLS, an engine is reached on this machine alone")
