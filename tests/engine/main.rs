@@ -34,3 +34,4 @@ mod secrets;
 mod stops;
 mod takeover;
 mod tls;
+mod unreached;

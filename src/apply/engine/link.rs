@@ -102,8 +102,9 @@ impl EngineLink {
             .maybe_tls_options(is_encrypted.then(|| tls.options()))
             .maybe_api_key(api_key.map(|key| key.expose_secret().to_owned()))
             .build();
-        let connection = Connection::connect(options)
+        let connection = tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect(options))
             .await
+            .map_err(|_| failed(&"it does not answer"))?
             .map_err(|error| unreached(&error))?;
         let payloads = SealedPayloads::new(keys);
         let converter = DataConverter::new(

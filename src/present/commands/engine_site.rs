@@ -110,8 +110,14 @@ pub(super) async fn connect_at(
     let address =
         address.map_err(|error| Error::usage("the engine can't be used").caused_by(error))?;
     let credentials = engine_credentials(access)?;
+    let name = address.to_string();
     let link = EngineLink::connect(address, credentials).await;
-    link.map_err(failed)
+    link.map_err(|error| {
+        failed(error).hint(format!(
+            "its address is {}, from --engine or WF_BULK_ENGINE",
+            Untrusted(&name).terminal()
+        ))
+    })
 }
 
 /// What the ledger would have of a run.

@@ -34,6 +34,10 @@ pub(super) async fn worker(common: &Common, args: &WorkerArgs) -> Result<ExitCod
         )
         .hint("add --org ID, or use a profile that names one"));
     };
+    if args.engine.is_empty() {
+        return Err(Error::usage("a worker is for an engine, and none is given")
+            .hint("add --engine temporal://HOST:7233/NAMESPACE, or set WF_BULK_ENGINE"));
+    }
     let mut interrupts = signals::watch(common)?;
     let label = server.label();
     let engine = connect_at(&args.engine, &args.access, &label).await?;
