@@ -27,15 +27,7 @@ fn a_group_that_takes_long_ends_at_once_and_is_given_back_at_once() {
     let records = playground.expect_innocent();
     assert!(records.finished && records.resumes > 0);
     let shard = format!("wf-bulk run {run} shard 0");
-    let show = [
-        "workflow",
-        "show",
-        "--output",
-        "json",
-        "--workflow-id",
-        &shard,
-    ];
-    let history = playground.engine.ask(&show);
+    let history = playground.history(&shard);
     assert!(history.contains("the worker leaves"), "{history}");
     assert!(!history.contains("TIMEOUT_TYPE_HEARTBEAT"), "{history}");
 }

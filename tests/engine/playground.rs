@@ -173,6 +173,13 @@ impl Playground {
         flow
     }
 
+    /// The history of a workflow, as JSON.
+    pub(crate) fn history(&self, workflow: &str) -> String {
+        let show = ["workflow", "show", "--output", "json"];
+        let id = ["--workflow-id", workflow];
+        self.engine.ask(&[&show[..], &id].concat())
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         Ended::from(self.command(arguments).output().unwrap())
     }

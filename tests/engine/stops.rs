@@ -50,7 +50,7 @@ fn a_run_whose_shard_somebody_has_ended_can_be_abandoned() {
         .expect_said(&format!("run {run} is abandoned"));
     let listed = playground.listed();
     assert_eq!(listed[0]["standing"], "abandoned");
-    // Nobody knows what was sent.
+    // There is no record of what was sent.
     let outcomes = &listed[0]["outcomes"];
     assert_eq!(outcomes["in_doubt"], playground.planned.len(), "{listed:?}");
 }
@@ -150,15 +150,7 @@ fn a_run_whose_upload_has_died_ends_as_soon_as_it_is_stopped() {
     let run = playground.run(&["apply", "engine.plan", "--yes", "--json"]);
     run.expect_code(0);
     let workflow = playground.workflow();
-    let show = [
-        "workflow",
-        "show",
-        "--output",
-        "json",
-        "--workflow-id",
-        &workflow,
-    ];
-    let shown: Value = serde_json::from_str(&playground.engine.ask(&show)).unwrap();
+    let shown: Value = serde_json::from_str(&playground.history(&workflow)).unwrap();
     let input = &shown["events"][0]["workflowExecutionStartedEventAttributes"]["input"];
     let input = STANDARD.decode(input["payloads"][0]["data"].as_str().unwrap());
     let input: Value = serde_json::from_slice(&input.unwrap()).unwrap();

@@ -67,7 +67,7 @@ impl RunProgress {
         let lost = changes.saturating_sub(self.sums.ended().total());
         self.sums.counts.add(Outcome::InDoubt, lost);
         self.sums.undecided += lost;
-        // Also if it was stopped before: nobody can go on.
+        // This replaces an earlier reason: such a run can not be resumed.
         self.stopped = Some(StopReason::Checkpoint {
             message: LOST.to_owned(),
         });

@@ -122,17 +122,18 @@ pub(super) async fn id_there(
     }
     match ids[..] {
         [id] => Ok(id),
-        [] => {
-            let error = find_run(common, prefix).err();
-            let error = error.unwrap_or_else(|| Error::failed("the run has just appeared here"));
-            Err(error.hint("the engine has no such run either"))
-        }
+        [] => Err(match find_run(common, prefix) {
+            Err(error) => error.hint("the engine has no such run either"),
+            Ok(_) => Error::failed("the run is in the state folder here, and not at the engine")
+                .hint("to use it, add --engine ''"),
+        }),
         [..] => {
             let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
             Err(Error::failed(format!(
                 "several runs at the engine begin with {prefix:?}: {}",
                 ids.join(", ")
-            )))
+            ))
+            .hint("write more characters of the id"))
         }
     }
 }
